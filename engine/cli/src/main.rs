@@ -1,0 +1,3 @@
+//! The `wasmtier` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! WASI preview1 on the public API of wasmtier.

@@ -1,0 +1,1 @@
+//! The baseline compiler: wasm bytes in, machine code bytes out.
