@@ -1,1 +1,3 @@
 //! The public API of wasmtier.
+
+mod runtime;

@@ -1,0 +1,7 @@
+//! What running code stands on: address space, linear memories, faults, machine code.
+//!
+//! The only part of the engine where `unsafe` may live. Nothing here parses a module or knows the
+//! public API.
+
+#[cfg_attr(not(test), expect(dead_code, reason = "the stores that own mappings come next"))]
+pub(crate) mod mmap;
