@@ -1,1 +1,37 @@
-//! The contract every tier compiles against.
+//! The contract every tier of wasmtier compiles against.
+//!
+//! What lives here: the layouts that running code touches ([`VmCtx`], [`FuncEntry`],
+//! [`FuncRecord`], frames), the list of builtins, the declarations of a module
+//! ([`ModuleInfo`]), and the one walk over bytecode. What does not: stores, linkers, memory
+//! mapping, threads; translation and compilation.
+//!
+//! The machine: one [`VmCtx`] per instance, one value stack per store, frames as [`frame`] lays
+//! them out. Everything that two tiers, or a tier and the runtime, must agree on is a `repr(C)`
+//! field here; nobody types in an offset.
+
+pub mod frame;
+
+mod builtin;
+mod func;
+mod key;
+mod module;
+mod status;
+mod types;
+mod vmctx;
+mod walk;
+
+pub use builtin::{Builtin, BuiltinCode, BuiltinTable, TranslateCode};
+pub use frame::{FrameLayout, Slot};
+pub use func::{FUNC_RECORD_SIZE, FuncEntry, FuncRecord, HostCode};
+pub use key::{FuncKey, FuncKeyKind};
+pub use module::{
+    ConstExpr, ConstOp, DataSegment, ElemItems, ElemSegment, Export, ExportItem, Import,
+    ImportType, ModuleInfo, SegmentMode,
+};
+pub use status::Status;
+pub use types::{
+    DataIdx, ElemIdx, FuncIdx, FuncType, GlobalIdx, GlobalType, HeapType, LocalIdx, MemoryIdx,
+    MemoryType, RefType, TableIdx, TableType, TypeId, TypeIdx, ValType,
+};
+pub use vmctx::{Activation, FuncImport, VmCtx, VmMemory, VmStore, VmTable};
+pub use walk::{BodyReader, Walk, open_body};
