@@ -169,7 +169,7 @@ pub struct VmStore {
     /// back-end writes it before it calls the host or a builtin; native code has `rsp` instead.
     pub stack_top: *mut u64,
     /// The innermost activation of wasm, or null.
-    pub activation: *const Activation,
+    pub activation: *mut Activation,
     /// The engine's own store; opaque to running code.
     pub host: *mut (),
 }
@@ -182,7 +182,7 @@ pub struct VmStore {
 #[derive(Debug)]
 pub struct Activation {
     /// The activation that called the host function which made this one.
-    pub previous: *const Activation,
+    pub previous: *mut Activation,
     /// Frame pointer of the frame that left; null when none did.
     pub exit_fp: *mut u64,
 }
