@@ -1,3 +1,16 @@
 //! The public API of wasmtier.
 
+mod config;
+mod engine;
+mod error;
+mod error_kind;
+mod registry;
 mod runtime;
+mod tuning;
+
+pub use config::{Config, Tier};
+pub use engine::Engine;
+pub use error::{Context, Error, Result};
+pub use error_kind::ErrorKind;
+pub use wasmtier_ops::Trap;
+pub use wasmtier_vm::{FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType};

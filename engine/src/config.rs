@@ -1,0 +1,160 @@
+//! [`Config`]: how an [`Engine`](crate::Engine) is to behave.
+//!
+//! What lives here: the settings and their defaults. What does not: the check that the host can
+//! do what they ask, which is `Engine::new`'s.
+//!
+//! Invariant: a `Config` is plain data; nothing happens before an engine is made of it.
+
+use wasmparser::WasmFeatures;
+
+/// Which back-end runs wasm.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub enum Tier {
+    /// The fastest the host can do.
+    #[default]
+    Auto,
+    /// The portable interpreter: no machine code, explicit checks, any processor.
+    Portable,
+    /// The threaded interpreter.
+    Interp,
+    /// Machine code for every function at its first call.
+    Jit,
+}
+
+/// Settings of an [`Engine`](crate::Engine).
+///
+/// Setters take and return `&mut Self`. Nothing is checked before
+/// [`Engine::new`](crate::Engine::new).
+///
+/// ```
+/// use wasmtier::{Config, Engine, Module};
+/// let mut config = Config::new();
+/// config.wasm_memory64(false).max_wasm_stack(256 << 10);
+/// let engine = Engine::new(&config)?;
+/// // A module with a 64-bit memory.
+/// let bytes = b"\0asm\x01\0\0\0\x05\x03\x01\x04\x00";
+/// let error = Module::new(&engine, bytes).unwrap_err();
+/// assert!(error.to_string().contains("memory64 must be enabled"));
+/// # Ok::<(), wasmtier::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) features: WasmFeatures,
+    pub(crate) tier: Tier,
+    pub(crate) max_wasm_stack: usize,
+    pub(crate) memory_reservation: u64,
+    pub(crate) signals_based_traps: bool,
+    pub(crate) parallel_validation: bool,
+}
+
+/// What is built: everything of WebAssembly 2.0 but SIMD, tail calls, multi-memory, memory64,
+/// extended constant expressions, and the compact encoding of imports.
+pub(crate) const SUPPORTED: WasmFeatures = WasmFeatures::WASM2
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::MULTI_MEMORY)
+    .union(WasmFeatures::MEMORY64)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::COMPACT_IMPORTS);
+
+macro_rules! proposals {
+    ($($(#[$doc:meta])* $name:ident, $flag:ident;)*) => {
+        /// WebAssembly proposals. Those the engine supports are on; turning on one that it does
+        /// not makes `Engine::new` fail.
+        impl Config {$(
+            $(#[$doc])*
+            pub fn $name(&mut self, enable: bool) -> &mut Self {
+                self.features.set(WasmFeatures::$flag, enable);
+                self
+            }
+        )*}
+    };
+}
+
+proposals! {
+    /// Vectors of 128 bits.
+    wasm_simd, SIMD;
+    /// Vector operators whose results depend on the processor. Not supported yet.
+    wasm_relaxed_simd, RELAXED_SIMD;
+    /// `return_call` and `return_call_indirect`.
+    wasm_tail_call, TAIL_CALL;
+    /// More than one linear memory.
+    wasm_multi_memory, MULTI_MEMORY;
+    /// Memories and tables with 64-bit addresses.
+    wasm_memory64, MEMORY64;
+    /// Arithmetic in constant expressions.
+    wasm_extended_const, EXTENDED_CONST;
+    /// `memory.copy`, `table.init` and their kin.
+    wasm_bulk_memory, BULK_MEMORY;
+    /// `funcref` and `externref` as values.
+    wasm_reference_types, REFERENCE_TYPES;
+    /// Several results, and blocks with parameters.
+    wasm_multi_value, MULTI_VALUE;
+    /// Shared memories and atomic operators. Not supported yet.
+    wasm_threads, THREADS;
+    /// Exceptions. Not supported yet.
+    wasm_exceptions, EXCEPTIONS;
+    /// Typed function references. Not supported yet.
+    wasm_function_references, FUNCTION_REFERENCES;
+    /// Garbage-collected structs and arrays. Not supported yet.
+    wasm_gc, GC;
+    /// Arithmetic on 128-bit integers. Not supported yet.
+    wasm_wide_arithmetic, WIDE_ARITHMETIC;
+    /// Memories with pages of one byte. Not supported yet.
+    wasm_custom_page_sizes, CUSTOM_PAGE_SIZES;
+}
+
+impl Config {
+    /// The defaults: every supported proposal, [`Tier::Auto`], a stack of 1 MiB.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            features: SUPPORTED,
+            tier: Tier::Auto,
+            max_wasm_stack: 1 << 20,
+            memory_reservation: 4 << 30,
+            signals_based_traps: true,
+            parallel_validation: true,
+        }
+    }
+
+    /// Which back-end runs wasm. Results never depend on it.
+    pub fn tier(&mut self, tier: Tier) -> &mut Self {
+        self.tier = tier;
+        self
+    }
+
+    /// Bytes of stack that wasm may use in one store before a call traps with
+    /// [`Trap::StackOverflow`](wasmtier_ops::Trap::StackOverflow). Default 1 MiB.
+    pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Self {
+        self.max_wasm_stack = bytes;
+        self
+    }
+
+    /// Bytes of address space reserved for each 32-bit memory, so that it never moves and needs no
+    /// bounds checks when that is 4 GiB or more. Default 4 GiB; where the host refuses, bounds
+    /// are checked instead.
+    pub fn memory_reservation(&mut self, bytes: u64) -> &mut Self {
+        self.memory_reservation = bytes;
+        self
+    }
+
+    /// Whether accesses out of bounds may be found by a signal handler. When off, every access is
+    /// checked by code. Default on.
+    pub fn signals_based_traps(&mut self, enable: bool) -> &mut Self {
+        self.signals_based_traps = enable;
+        self
+    }
+
+    /// Whether large modules are validated on several threads. Default on.
+    pub fn parallel_validation(&mut self, enable: bool) -> &mut Self {
+        self.parallel_validation = enable;
+        self
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
