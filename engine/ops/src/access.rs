@@ -9,15 +9,17 @@
 /// Name visit_name "text.name" (raw: Mem) -> Value = expression;
 /// ```
 ///
-/// `Mem` is an integer type as wide as the access; `raw` is the little-endian integer in memory. Its
-/// sign, and the expression, tell how it is extended to the value type. Names as in
+/// `Mem` is an integer type as wide as the access; `raw` is the little-endian integer in memory.
+/// Its sign, and the expression, tell how it is extended to the value type. Names as in
 /// [`for_each_numeric_op!`](crate::for_each_numeric_op).
 ///
 /// # Example
 ///
 /// ```
 /// macro_rules! widths {
-///     ($($op:ident $visit:ident $text:literal ($raw:ident: $Mem:ident) -> $V:ident = $e:expr;)*) => {
+///     ($(
+///         $op:ident $visit:ident $text:literal ($raw:ident: $Mem:ident) -> $V:ident = $e:expr;
+///     )*) => {
 ///         [$(($text, size_of::<$Mem>())),*]
 ///     };
 /// }

@@ -1,5 +1,5 @@
-//! What the engine uses of the scalar rows: an enum over them, tables of their facts, and one marker
-//! type per row whose trait implementation is the row's expression.
+//! What the engine uses of the scalar rows: an enum over them, tables of their facts, and one
+//! marker type per row whose trait implementation is the row's expression.
 //!
 //! Nothing here names an operator; add a row, and all of this follows.
 
@@ -139,7 +139,8 @@ macro_rules! define_numeric {
                 COMMUTES[self as usize]
             }
 
-            /// Applies the operator to slots: constant folding in every tier, and the tests' oracle.
+            /// Applies the operator to slots: constant folding in every tier, and the tests'
+            /// oracle.
             ///
             /// # Errors
             ///

@@ -1,17 +1,18 @@
-//! Float semantics that Rust's operators leave open or define otherwise: which NaN comes out, signed
-//! zeros in `min` and `max`, and the exact bounds of the trapping conversions.
+//! Float semantics that Rust's operators leave open or define otherwise: which NaN comes out,
+//! signed zeros in `min` and `max`, and the exact bounds of the trapping conversions.
 //!
 //! # The NaN rule
 //!
-//! The specification lets an operator that yields NaN choose sign and payload. Constant folding, the
-//! portable back-end and machine code must agree on it, so every function here makes the choice that
-//! x86-64's SSE instructions make:
+//! The specification lets an operator that yields NaN choose sign and payload. Constant folding,
+//! the portable back-end and machine code must agree on it, so every function here makes the choice
+//! that x86-64's SSE instructions make:
 //!
 //! 1. the first operand that is NaN, with its quiet bit set and everything else kept;
 //! 2. if no operand is NaN, the default NaN: sign and quiet bit set, the rest of the payload zero.
 //!
-//! Rust's own `+` promises neither (the compiler may swap operands or fold), hence `add` and friends.
-//! `neg`, `abs` and `copysign` are not here: Rust defines them as pure operations on the sign bit.
+//! Rust's own `+` promises neither (the compiler may swap operands or fold), hence `add` and
+//! friends. `neg`, `abs` and `copysign` are not here: Rust defines them as pure operations on the
+//! sign bit.
 
 use std::ops::{Add, Div, Mul, Sub};
 

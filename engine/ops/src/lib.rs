@@ -8,15 +8,15 @@
 //! # Reading a row
 //!
 //! ```text
-//! I32DivU visit_i32_div_u "i32.div_u" (a: u32, b: u32) -> u32 traps = a / $crate::int::nonzero(b)?;
+//! I32DivU visit_i32_div_u "i32.div_u" (a: u32, b: u32) -> u32 traps = a / int::nonzero(b)?;
 //! |       |               |           |                   |   |       |
-//! |       |               text name   operands, first     |   |       result; `?` leaves with a Trap
+//! |       |               text name   operands, first     |   |       result; `?` leaves: Trap
 //! |       visitor method              pushed first        |   `traps`, `commutes` or nothing
 //! variant of `NumOp`, marker type in `op`                 result type
 //! ```
 //!
-//! A type is the Rust type through which the operator *looks at* a value: `u32` and `i32` are both the
-//! wasm type `i32`. The tables:
+//! A type is the Rust type through which the operator *looks at* a value: `u32` and `i32` are both
+//! the wasm type `i32`. The tables:
 //!
 //! | macro | rows | derived |
 //! |---|---|---|

@@ -1,7 +1,7 @@
 //! The rows of the 136 scalar numeric operators: the only list of them in the workspace.
 //!
-//! Memory operators are in `access`, lane-wise ones in `simd`. A row holds machine-independent facts
-//! only, and its expression is the one place that says what the operator computes.
+//! Memory operators are in `access`, lane-wise ones in `simd`. A row holds machine-independent
+//! facts only, and its expression is the one place that says what the operator computes.
 
 /// Calls macro `$m` once with the rows of all scalar numeric operators, in the order of `NumOp`.
 ///
@@ -12,13 +12,14 @@
 /// Name visit_name "text.name" (a: A, b: B) -> R word = expression;
 /// ```
 ///
-/// * `Name` is the operator's name in `wasmparser`, in `NumOp`, and that of its marker type in `op`;
-///   `visit_name` is the method of `wasmparser::VisitOperator`.
+/// * `Name` is the operator's name in `wasmparser`, in `NumOp`, and that of its marker type in
+///   `op`; `visit_name` is the method of `wasmparser::VisitOperator`.
 /// * The types are single identifiers out of `i32 u32 i64 u64 f32 f64`; the sign tells how the
 ///   operator looks at the bits.
-/// * `word` is absent or one of `commutes` (swapping the operands never changes a bit of the result;
-///   hence not float addition, whose operand order decides which NaN comes out) and `traps` (the
-///   expression may leave with `?`, and the error is a [`Trap`](crate::Trap)). No operator has both.
+/// * `word` is absent or one of `commutes` (swapping the operands never changes a bit of the
+///   result; hence not float addition, whose operand order decides which NaN comes out) and `traps`
+///   (the expression may leave with `?`, and the error is a [`Trap`](crate::Trap)). No operator has
+///   both.
 /// * The expression uses the operands and absolute paths only.
 ///
 /// # Example
@@ -30,7 +31,9 @@
 /// enum Shape { Unary, Binary }
 ///
 /// macro_rules! shapes {
-///     ($($op:ident $visit:ident $text:literal $params:tt -> $R:ident $($word:ident)? = $e:expr;)*) => {
+///     ($(
+///         $op:ident $visit:ident $text:literal $params:tt -> $R:ident $($word:ident)? = $e:expr;
+///     )*) => {
 ///         [$(($text, shapes!(@shape $params))),*]
 ///     };
 ///     (@shape ($a:ident: $A:ident)) => { Shape::Unary };
@@ -46,11 +49,15 @@
 /// A visitor is one method per row, generic over the marker type:
 ///
 /// ```text
-/// ($($op:ident $visit:ident $text:literal $params:tt -> $R:ident $($word:ident)? = $e:expr;)*) => {
+/// ($(
+///     $op:ident $visit:ident $text:literal $params:tt -> $R:ident $($word:ident)? = $e:expr;
+/// )*) => {
 ///     $(fn $visit(&mut self) { visit!(@push self $op $params) })*
 /// };
 /// (@push $self:ident $op:ident ($a:ident: $A:ident)) => { $self.unary::<op::$op>() };
-/// (@push $self:ident $op:ident ($a:ident: $A:ident, $b:ident: $B:ident)) => { $self.binary::<op::$op>() };
+/// (@push $self:ident $op:ident ($a:ident: $A:ident, $b:ident: $B:ident)) => {
+///     $self.binary::<op::$op>()
+/// };
 /// ```
 #[macro_export]
 macro_rules! for_each_numeric_op {

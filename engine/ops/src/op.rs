@@ -11,7 +11,9 @@
 
 /// The marker types of one table.
 macro_rules! markers {
-    ($($op:ident $visit:ident $text:literal $params:tt -> $R:ident $($word:ident)? = $e:expr;)*) => {$(
+    ($(
+        $op:ident $visit:ident $text:literal $params:tt -> $R:ident $($word:ident)? = $e:expr;
+    )*) => {$(
         #[doc = concat!("`", $text, "`")]
         #[derive(Clone, Copy, Debug)]
         pub struct $op;

@@ -18,8 +18,8 @@ pub enum ScalarType {
 impl ScalarType {
     /// The immediate that [`Scalar::from_imm`] decodes to the value in slot `bits`.
     ///
-    /// `None` when there is none: an `i64` that is no sign-extended `i32`, or an `f64` that is NaN or
-    /// loses bits on its way through `f32`.
+    /// `None` when there is none: an `i64` that is no sign-extended `i32`, or an `f64` that is NaN
+    /// or loses bits on its way through `f32`.
     #[must_use]
     pub fn imm_of(self, bits: u64) -> Option<i32> {
         match self {

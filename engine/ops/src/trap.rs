@@ -1,5 +1,6 @@
-//! The ways a wasm program can be stopped. A trap is a value here: what raises it and how it unwinds
-//! lives in `vm` and the tiers. Discriminants are stored in code images and never change meaning.
+//! The ways a wasm program can be stopped. A trap is a value here: what raises it and how it
+//! unwinds lives in `vm` and the tiers. Discriminants are stored in code images and never change
+//! meaning.
 
 use std::error::Error;
 use std::fmt;

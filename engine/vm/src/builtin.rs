@@ -28,7 +28,10 @@ pub type BuiltinCode =
 pub type TranslateCode = unsafe extern "C" fn(vmctx: *mut VmCtx, entry: *const FuncEntry) -> Status;
 
 macro_rules! builtins {
-    ($($(#[$doc:meta])* $name:ident, $field:ident, $text:literal, $operands:literal -> $results:literal;)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident, $field:ident, $text:literal, $operands:literal -> $results:literal;
+    )*) => {
         /// A builtin. The variant's documentation gives operands, immediates and results.
         #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
         #[repr(u8)]

@@ -16,7 +16,8 @@ use crate::vmctx::VmCtx;
 /// A function implemented by the host, called with its arguments in slots.
 ///
 /// `callee` is the record's `vmctx` word, `caller` the context of the calling instance, `args` the
-/// slot of argument 0: argument slot `i` is at `args - i`, and result slot `i` goes to the same place.
+/// slot of argument 0: argument slot `i` is at `args - i`, and result slot `i` goes to the same
+/// place.
 ///
 /// # Safety
 ///
@@ -24,7 +25,8 @@ use crate::vmctx::VmCtx;
 pub type HostCode =
     unsafe extern "C" fn(callee: *mut VmCtx, caller: *mut VmCtx, args: *mut u64) -> Status;
 
-/// What every tier needs to call one function: one per function and module, shared by its instances.
+/// What every tier needs to call one function: one per function and module, shared by its
+/// instances.
 #[repr(C)]
 #[derive(Debug)]
 pub struct FuncEntry {

@@ -31,7 +31,7 @@ macro_rules! index_newtypes {
             #[inline]
             #[must_use]
             pub const fn from_index(index: usize) -> Self {
-                assert!(index <= u32::MAX as usize, "an index space of wasm has at most 2^32 entries");
+                assert!(index <= u32::MAX as usize, "a wasm index space has at most 2^32 entries");
                 Self(index as u32)
             }
         }
