@@ -1,0 +1,187 @@
+//! The cells of the IR: one `repr(C)` struct per shape, and how a cell is written.
+//!
+//! A cell is a handler word followed by its operands, 4-byte granular, without absolute pointers:
+//! the handler word is an id that a back-end resolves (the portable one by a table, the threaded
+//! one by rewriting it to an offset from its handler base). Slots are `i16`, branches are relative
+//! to the branching cell, in bytes.
+//!
+//! Invariant: the translator writes cells only through the `put` of these structs and handlers read
+//! them only through their fields, so that no offset is known twice. `d` is where every cell that
+//! yields a value names its slot, which lets the translator redirect a result after the fact.
+
+use core::mem::offset_of;
+
+use wasmtier_vm::Slot;
+
+use crate::handler::HandlerId;
+
+/// Bytes in a code word.
+pub(crate) const WORD: u32 = size_of::<u32>() as u32;
+
+macro_rules! cells {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident: $ty:ident),* })*) => {$(
+        $(#[$doc])*
+        #[repr(C)]
+        #[derive(Copy, Clone, Debug)]
+        pub(crate) struct $name {
+            pub(crate) handler: HandlerId,
+            $(pub(crate) $field: $ty,)*
+        }
+
+        impl $name {
+            /// Length of the cell in words.
+            pub(crate) const WORDS: u32 = size_of::<Self>() as u32 / WORD;
+
+            /// Appends the cell to `code`.
+            pub(crate) fn put(self, code: &mut Vec<u32>) {
+                let mut bytes = [0u8; size_of::<Self>()];
+                let at = offset_of!(Self, handler);
+                bytes[at..at + 4].copy_from_slice(&self.handler.0.to_le_bytes());
+                $({
+                    let field = Field::bytes(self.$field);
+                    let at = offset_of!(Self, $field);
+                    bytes[at..at + field.as_ref().len()].copy_from_slice(field.as_ref());
+                })*
+                let (words, _) = bytes.as_chunks::<4>();
+                code.extend(words.iter().map(|word| u32::from_le_bytes(*word)));
+            }
+        }
+
+        const _: () = assert!(size_of::<$name>() % WORD as usize == 0, "cells are whole words");
+    )*};
+}
+
+/// A field of a cell as little-endian bytes.
+trait Field {
+    type Bytes: AsRef<[u8]>;
+    fn bytes(self) -> Self::Bytes;
+}
+
+impl Field for Slot {
+    type Bytes = [u8; 2];
+    fn bytes(self) -> [u8; 2] {
+        self.0.to_le_bytes()
+    }
+}
+
+impl Field for i32 {
+    type Bytes = [u8; 4];
+    fn bytes(self) -> [u8; 4] {
+        self.to_le_bytes()
+    }
+}
+
+impl Field for u32 {
+    type Bytes = [u8; 4];
+    fn bytes(self) -> [u8; 4] {
+        self.to_le_bytes()
+    }
+}
+
+cells! {
+    /// Nothing but an operator.
+    PlainCell { unused: u32 }
+    /// `d = op a`
+    UnaryCell { d: Slot, a: Slot }
+    /// `d = a op b`
+    BinaryCell { d: Slot, a: Slot, b: Slot, unused: Slot }
+    /// `d = a op imm`
+    BinaryImmCell { d: Slot, a: Slot, imm: i32 }
+    /// `if a op b goto target`
+    BranchCell { a: Slot, b: Slot, target: i32 }
+    /// `if a op imm goto target`
+    BranchImmCell { a: Slot, unused: Slot, target: i32, imm: i32 }
+    /// `goto target`
+    JumpCell { target: i32 }
+    /// `goto targets[min(a, count)]`; `count + 1` words of targets follow.
+    TableJumpCell { a: Slot, unused: Slot, count: u32 }
+    /// `d = memory0[a + offset]`
+    LoadCell { d: Slot, a: Slot, offset: u32 }
+    /// `memory0[a + offset] = b`
+    StoreCell { a: Slot, b: Slot, offset: u32 }
+    /// `memory0[a + offset] = imm`
+    StoreImmCell { a: Slot, unused: Slot, offset: u32, imm: i32 }
+    /// `d = memory[a + offset]`, with any memory and offset.
+    FarLoadCell { d: Slot, a: Slot, memory: u32, offset_low: u32, offset_high: u32 }
+    /// `memory[a + offset] = b`, with any memory and offset.
+    FarStoreCell { a: Slot, b: Slot, memory: u32, offset_low: u32, offset_high: u32 }
+    /// `d = imm`, zero-extended.
+    Const32Cell { d: Slot, unused: Slot, imm: u32 }
+    /// `d = imm`
+    Const64Cell { d: Slot, unused: Slot, low: u32, high: u32 }
+    /// `d = imm`, two slots.
+    Const128Cell { d: Slot, unused: Slot, w0: u32, w1: u32, w2: u32, w3: u32 }
+    /// `d = c ? a : b`
+    SelectCell { d: Slot, c: Slot, a: Slot, b: Slot }
+    /// `d = global`, or `global = a`: `global` is a slot of the instance's storage, or the index of
+    /// an imported global.
+    GlobalCell { d: Slot, a: Slot, global: u32 }
+    /// Calls a function; `fp` is the callee's frame pointer.
+    CallCell { fp: Slot, unused: Slot, func: u32 }
+    /// Calls through a table; `fp` is the callee's frame pointer, `a` the index.
+    CallIndirectCell { fp: Slot, a: Slot, ty: u32, table: u32 }
+    /// Replaces the frame by a call; `args` is the slot of argument 0, `count` slots of arguments.
+    ReturnCallCell { args: Slot, count: Slot, func: u32 }
+    /// Replaces the frame by a call through a table.
+    ReturnCallIndirectCell { args: Slot, count: Slot, a: Slot, unused: Slot, ty: u32, table: u32 }
+    /// Returns the value of `a` in the caller's slot `d`.
+    ReturnCell { d: Slot, a: Slot }
+    /// Returns `count` slots from `a` downwards in the caller's slots from `d` downwards.
+    ReturnManyCell { d: Slot, a: Slot, count: u32 }
+    /// Calls a builtin with its operands in slots from `args` downwards.
+    BuiltinCell { args: Slot, unused: Slot, builtin: u32, imm0: u32, imm1: u32 }
+    /// Leaves with a trap.
+    TrapCell { trap: u32 }
+}
+
+/// What stands before the first cell of a translated function.
+#[repr(C)]
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct CodeHeader {
+    /// Bytes the frame takes below its frame pointer.
+    pub(crate) frame_bytes: u32,
+    /// How many slots of declared locals are zeroed at entry.
+    pub(crate) zero_slots: u32,
+    /// Slots of the integer locals to pin in registers; 0 (the saved fp's slot) is none.
+    pub(crate) int_pins: [Slot; 4],
+    /// Slots of the float locals to pin in registers; 0 is none.
+    pub(crate) float_pins: [Slot; 4],
+}
+
+impl CodeHeader {
+    /// Length of the header in words.
+    pub(crate) const WORDS: u32 = size_of::<Self>() as u32 / WORD;
+
+    /// Writes the header over the first words of `code`.
+    pub(crate) fn write(self, code: &mut [u32]) {
+        let pair = |pins: &[Slot; 4], i: usize| {
+            u32::from(pins[i].0 as u16) | u32::from(pins[i + 1].0 as u16) << 16
+        };
+        let words = [
+            self.frame_bytes,
+            self.zero_slots,
+            pair(&self.int_pins, 0),
+            pair(&self.int_pins, 2),
+            pair(&self.float_pins, 0),
+            pair(&self.float_pins, 2),
+        ];
+        code[..words.len()].copy_from_slice(&words);
+    }
+}
+
+const _: () = assert!(CodeHeader::WORDS == 6, "the writer above fills the header");
+
+/// Where every cell that yields a value names its destination: the low half of this word.
+pub(crate) const DESTINATION_WORD: usize = 1;
+
+const _: () = assert!(
+    offset_of!(UnaryCell, d) == 4 * DESTINATION_WORD
+        && offset_of!(BinaryCell, d) == 4 * DESTINATION_WORD
+        && offset_of!(BinaryImmCell, d) == 4 * DESTINATION_WORD
+        && offset_of!(LoadCell, d) == 4 * DESTINATION_WORD
+        && offset_of!(FarLoadCell, d) == 4 * DESTINATION_WORD
+        && offset_of!(SelectCell, d) == 4 * DESTINATION_WORD
+        && offset_of!(GlobalCell, d) == 4 * DESTINATION_WORD
+        && offset_of!(Const32Cell, d) == 4 * DESTINATION_WORD,
+    "results are redirected alike in all cells"
+);
