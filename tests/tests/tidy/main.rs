@@ -56,6 +56,11 @@ fn source_files_follow_the_house_rules() {
 }
 
 #[test]
+fn every_file_is_compiled() {
+    expect_none(&rules::check_orphans(&source::all()));
+}
+
+#[test]
 fn code_lives_in_the_five_folders() {
     expect_none(&crates::check_folders(&source::top_level_folders()));
 }

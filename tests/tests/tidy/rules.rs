@@ -9,11 +9,12 @@ use std::collections::BTreeSet;
 
 type Rule = fn(&File, &mut Vec<Problem>);
 
-pub(crate) const ALL: [Rule; 8] = [
+pub(crate) const ALL: [Rule; 9] = [
     opens_with_docs,
     is_short,
     is_narrow,
     keeps_unsafe_in_place,
+    forbids_unsafe,
     lists_no_operators,
     explains_orderings,
     is_finished,
@@ -75,6 +76,18 @@ pub(crate) fn keeps_unsafe_in_place(file: &File, problems: &mut Vec<Problem>) {
     }
 }
 
+/// Where not even a crate's own exception is possible: they only compute facts and bytes.
+const SAFE_CRATES: [&str; 3] = ["engine/ops/src/lib.rs", "engine/x64/src/lib.rs", "jit/src/lib.rs"];
+
+pub(crate) fn forbids_unsafe(file: &File, problems: &mut Vec<Problem>) {
+    let is_root = SAFE_CRATES.contains(&file.path.as_str());
+    if is_root && !file.code.contains("#![forbid(unsafe_code)]") {
+        let message = "without #![forbid(unsafe_code)]: this crate computes, it touches no memory \
+                       but its own";
+        problems.push(Problem::new(&file.path, 0, message));
+    }
+}
+
 /// More names of numeric operators than this in one file is a list of operators.
 const MOST_OPERATORS: usize = 25;
 /// Their rows, their one lowering each, and tests, which are allowed to check lists by lists.
@@ -116,8 +129,13 @@ pub(crate) fn explains_orderings(file: &File, problems: &mut Vec<Problem>) {
     const ABOVE: usize = 3;
     let comments: Vec<&str> = file.comments.lines().collect();
     for (number, line) in file.code_lines() {
-        let used = line.split("Ordering::").skip(1).filter_map(|rest| words(rest).next());
-        if !used.into_iter().any(|word| ORDERINGS.contains(&word)) {
+        if line.contains("Ordering::{") || line.contains("Ordering::*") {
+            let message = "write `Ordering::` at each use, so that each is seen and explained";
+            problems.push(Problem::new(&file.path, number, message));
+            continue;
+        }
+        let mut used = line.split("Ordering::").skip(1).filter_map(|rest| words(rest).next());
+        if !used.any(|word| ORDERINGS.contains(&word)) {
             continue;
         }
         let near = number.saturating_sub(1 + ABOVE)..number;
@@ -167,4 +185,33 @@ pub(crate) fn names_no_machine(file: &File, problems: &mut Vec<Problem>) {
             problems.push(Problem::new(&file.path, number, message));
         }
     }
+}
+
+/// Files below a `src` that no `mod` names: rustc does not see them, so nothing else complains.
+pub(crate) fn check_orphans(files: &[File]) -> Vec<Problem> {
+    let orphans = files.iter().filter(|file| {
+        let Some((folder, module)) = module(&file.path) else { return false };
+        let parents = [
+            format!("{folder}/mod.rs"),
+            format!("{folder}/lib.rs"),
+            format!("{folder}/main.rs"),
+            format!("{folder}.rs"),
+        ];
+        !files.iter().any(|parent| parents.contains(&parent.path) && declares(parent, module))
+    });
+    let message = "no `mod` names it, so it is never compiled: name it or delete it";
+    orphans.map(|file| Problem::new(&file.path, 0, message)).collect()
+}
+
+/// The folder whose module must declare the file, and the name to declare; nothing for a root.
+fn module(path: &str) -> Option<(&str, &str)> {
+    let path = path.strip_suffix(".rs").filter(|path| path.contains("/src/"))?;
+    let (folder, name) = path.strip_suffix("/mod").unwrap_or(path).rsplit_once('/')?;
+    let is_root = folder.ends_with("/src") && ["lib", "main"].contains(&name);
+    (!is_root && !folder.ends_with("/src/bin")).then_some((folder, name))
+}
+
+fn declares(file: &File, module: &str) -> bool {
+    let words: Vec<&str> = words(&file.code).collect();
+    words.windows(2).any(|pair| pair == ["mod", module])
 }

@@ -59,6 +59,14 @@ fn unsafe_must_stay_in_its_places() {
 }
 
 #[test]
+fn computing_crates_must_forbid_unsafe() {
+    let rule = rules::forbids_unsafe;
+    assert_eq!(lines(rule, "jit/src/lib.rs", "//! A.\n// #![forbid(unsafe_code)]\n"), [0]);
+    assert_eq!(lines(rule, "jit/src/lib.rs", "//! A.\n#![forbid(unsafe_code)]\n"), NONE);
+    assert_eq!(lines(rule, "jit/src/other.rs", "//! A.\n"), NONE);
+}
+
+#[test]
 fn operators_must_be_listed_once() {
     let rule = rules::lists_no_operators;
     let visits = |count| (0..count).map(|n| format!("fn visit_i32_op{n}() {{}}\n")).collect();
@@ -79,6 +87,7 @@ fn orderings_must_be_explained() {
     assert_eq!(lines(rule, "engine/src/a.rs", &format!("// Why.\n\n\n\n{bare}")), [5]);
     assert_eq!(lines(rule, "engine/src/a.rs", &format!("// Why.\n\n\n{bare}")), NONE);
     assert_eq!(lines(rule, "engine/src/a.rs", "a.load(Ordering::Acquire) // Why.\n"), NONE);
+    assert_eq!(lines(rule, "engine/src/a.rs", "use sync::Ordering::{Acquire, Release};\n"), [1]);
     assert_eq!(lines(rule, "engine/src/a.rs", "a.cmp(b) == Ordering::Less\n"), NONE);
 }
 
@@ -90,6 +99,21 @@ fn nothing_may_be_left_unfinished() {
     }
     assert_eq!(lines(rule, "jit/src/a.rs", "fn f() {}\n// TODO: g\n/* FIXME */\n"), [2, 3]);
     assert_eq!(lines(rule, "jit/src/a.rs", "// todo!\nlet s = \"TODO #[ignore]\";"), NONE);
+}
+
+#[test]
+fn every_file_must_be_compiled() {
+    let check = |files: &[(&str, &str)]| -> Vec<String> {
+        let files: Vec<File> = files.iter().map(|(path, text)| File::new(path, text)).collect();
+        rules::check_orphans(&files).into_iter().map(|problem| problem.path).collect()
+    };
+    let root = ("jit/src/lib.rs", "mod a;\nmod b;\n// mod lost;\n");
+    let files = [root, ("jit/src/a.rs", "pub(crate) mod c;"), ("jit/src/b/mod.rs", "mod d;")];
+    let deeper = [("jit/src/a/c.rs", ""), ("jit/src/b/d.rs", ""), ("jit/tests/e/main.rs", "")];
+    assert_eq!(check(&[&files[..], &deeper].concat()), [""; 0]);
+    let lost = [("jit/src/lost.rs", ""), ("jit/src/a/d.rs", ""), ("jit/src/b/c/mod.rs", "")];
+    let paths = lost.map(|(path, _)| path);
+    assert_eq!(check(&[&files[..], &lost].concat()), paths);
 }
 
 #[test]
