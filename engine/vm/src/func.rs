@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
 use crate::key::FuncKey;
 use crate::status::Status;
-use crate::types::TypeId;
+use crate::types::{FuncType, TypeId};
 use crate::vmctx::VmCtx;
 
 /// A function implemented by the host, called with its arguments in slots.
@@ -46,15 +46,17 @@ pub struct FuncEntry {
     pub type_id: TypeId,
     /// Slots of its parameters.
     pub param_slots: u32,
+    /// Slots of its results.
+    pub result_slots: u32,
     /// The engine's record of the module the function belongs to; opaque to running code, null
     /// for host functions.
     pub module: AtomicPtr<()>,
 }
 
 impl FuncEntry {
-    /// The entry of a wasm function that has not run yet.
+    /// The entry of a wasm function that has not run yet; `type_id` names `ty`.
     #[must_use]
-    pub fn wasm(key: FuncKey, type_id: TypeId, param_slots: u32) -> Self {
+    pub fn wasm(key: FuncKey, type_id: TypeId, ty: &FuncType) -> Self {
         Self {
             slot_entry: AtomicPtr::default(),
             reg_entry: AtomicPtr::default(),
@@ -63,15 +65,16 @@ impl FuncEntry {
             heat: AtomicI32::new(0),
             key,
             type_id,
-            param_slots,
+            param_slots: ty.param_slots(),
+            result_slots: ty.result_slots(),
             module: AtomicPtr::default(),
         }
     }
 
-    /// The entry of a host function.
+    /// The entry of a host function; `type_id` names `ty`.
     #[must_use]
-    pub fn host(key: FuncKey, type_id: TypeId, param_slots: u32, code: HostCode) -> Self {
-        Self { host: Some(code), ..Self::wasm(key, type_id, param_slots) }
+    pub fn host(key: FuncKey, type_id: TypeId, ty: &FuncType, code: HostCode) -> Self {
+        Self { host: Some(code), ..Self::wasm(key, type_id, ty) }
     }
 
     /// The translated code, or null before [`FuncEntry::publish_ir`].
