@@ -1,0 +1,230 @@
+//! [`Module`]: WebAssembly code, parsed, validated and shared.
+//!
+//! What lives here: the public type and the record behind it. What does not: parsing and
+//! validation (`parse`, `validate`), translation (`lazy`), and anything of an instance.
+//!
+//! Invariant: a module never changes, except that its functions get translated; entries and
+//! translated code stay where they are for as long as the module lives.
+
+mod const_expr;
+mod input;
+mod names;
+mod parse;
+mod types;
+mod validate;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::{fmt, iter};
+
+use wasmtier_vm::{ExportItem, FuncEntry, FuncIdx, FuncKey, FuncKeyKind, ModuleInfo};
+
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::error_kind::ErrorKind;
+
+/// WebAssembly code, parsed and validated, ready to be instantiated any number of times.
+///
+/// Cheap to clone, immutable, safe to use from any thread. Making one validates every function but
+/// compiles nothing: functions are translated when they are first called.
+///
+/// ```
+/// use wasmtier::{Engine, Module};
+/// let engine = Engine::default();
+/// // (module $answer (func (export "f") (result i32) i32.const 42))
+/// let bytes = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x07\x05\x01\x01f\0\0\
+///     \x0a\x06\x01\x04\0\x41\x2a\x0b\0\x0e\x04name\0\x07\x06answer";
+/// let module = Module::new(&engine, bytes)?;
+/// assert_eq!(module.name(), Some("answer"));
+/// # Ok::<(), wasmtier::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Module(Arc<ModuleInner>);
+
+impl Module {
+    /// Parses and validates a module in the binary format.
+    ///
+    /// Time and memory are linear in the size of `bytes`, of which a copy is kept.
+    ///
+    /// # Errors
+    ///
+    /// An [`ErrorKind`] that says what the bytes are when they are no core module, and else what is
+    /// wrong at which offset.
+    pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Self> {
+        Ok(Self::from_bytes(engine, bytes.as_ref().into())?)
+    }
+
+    /// Reads, parses and validates a module in the binary format.
+    ///
+    /// # Errors
+    ///
+    /// As [`Module::new`], and when the file cannot be read; the message names the file. A file
+    /// that does not begin like a module is not read to its end.
+    ///
+    /// ```
+    /// use wasmtier::{Engine, Module};
+    /// let error = Module::from_file(&Engine::default(), "absent.wasm").unwrap_err();
+    /// assert!(error.to_string().contains("absent.wasm"));
+    /// ```
+    pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let read = input::read(path);
+        let module = read.and_then(|bytes| Self::from_bytes(engine, bytes.into()));
+        module.map_err(|kind| {
+            let names_file = matches!(kind, ErrorKind::File { .. });
+            let error = Error::new(kind);
+            if names_file {
+                error
+            } else {
+                error.context(format!("cannot load `{}`", path.display()))
+            }
+        })
+    }
+
+    /// Checks that `bytes` are a valid module, without keeping it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Module::new`].
+    ///
+    /// ```
+    /// use wasmtier::{Engine, Module};
+    /// let engine = Engine::default();
+    /// assert!(Module::validate(&engine, b"\0asm\x01\0\0\0").is_ok());
+    /// assert!(Module::validate(&engine, b"\0asm\x01\0\0").is_err());
+    /// ```
+    pub fn validate(engine: &Engine, bytes: &[u8]) -> Result<()> {
+        parse_input(engine, bytes)?;
+        Ok(())
+    }
+
+    /// The engine it was made with.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// The name in its name section.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.0.info.name.as_deref()
+    }
+
+    fn from_bytes(engine: &Engine, bytes: Box<[u8]>) -> Result<Self, ErrorKind> {
+        let mut info = parse_input(engine, &bytes)?;
+        info.type_ids = engine.types().register_all(&info.types);
+        Ok(Self(ModuleInner::new(engine.clone(), bytes, info)))
+    }
+
+    /// The record behind it.
+    pub(crate) fn inner(&self) -> &Arc<ModuleInner> {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, bytes) = (self.name(), self.0.bytes.len());
+        f.debug_struct("Module").field("name", &name).field("bytes", &bytes).finish_non_exhaustive()
+    }
+}
+
+fn parse_input(engine: &Engine, bytes: &[u8]) -> Result<ModuleInfo, ErrorKind> {
+    input::check_header(bytes)?;
+    parse::parse(engine.config(), bytes).map_err(|invalid| {
+        let named = |func| (func, names::func_name(bytes, func));
+        ErrorKind::InvalidModule {
+            offset: invalid.offset,
+            message: invalid.message,
+            function: invalid.function.map(named),
+        }
+    })
+}
+
+/// What all handles and instances of one module share.
+pub(crate) struct ModuleInner {
+    engine: Engine,
+    bytes: Box<[u8]>,
+    info: ModuleInfo,
+    /// One for each defined function; [`FuncEntry::module`] points back here.
+    entries: Box<[FuncEntry]>,
+    /// Places in `info.exports`, sorted by name.
+    exports_by_name: Box<[u32]>,
+}
+
+impl ModuleInner {
+    fn new(engine: Engine, bytes: Box<[u8]>, info: ModuleInfo) -> Arc<Self> {
+        let entries =
+            (info.imported_funcs..).take(info.bodies.len()).zip(0..).map(|(func, body)| {
+                let ty = info.funcs[func as usize];
+                let key = FuncKey::new(FuncKeyKind::Wasm, body);
+                let param_slots = info.func_type(FuncIdx(func)).param_slots();
+                FuncEntry::wasm(key, info.type_ids[ty.index()], param_slots)
+            });
+        let entries = entries.collect();
+        let mut exports_by_name: Box<[u32]> =
+            iter::zip(0.., &info.exports).map(|(place, _)| place).collect();
+        exports_by_name.sort_by_key(|&place| &info.exports[place as usize].name);
+        let module = Arc::new(Self { engine, bytes, info, entries, exports_by_name });
+        let address = Arc::as_ptr(&module).cast_mut().cast();
+        for entry in &module.entries {
+            // Relaxed: whoever shares the module with another thread orders this before.
+            entry.module.store(address, Ordering::Relaxed);
+        }
+        module
+    }
+
+    /// The engine it was made with.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The whole module: bodies and data segments are ranges of it.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What it declares.
+    pub(crate) fn info(&self) -> &ModuleInfo {
+        &self.info
+    }
+
+    /// The entries of the functions it defines, for [`wasmtier_vm::VmCtx::code_table`].
+    pub(crate) fn entries(&self) -> &[FuncEntry] {
+        &self.entries
+    }
+
+    /// The function that an entry of this module belongs to.
+    pub(crate) fn func_of(&self, entry: &FuncEntry) -> FuncIdx {
+        FuncIdx(self.info.imported_funcs + entry.key.index())
+    }
+
+    /// The export called `name`.
+    pub(crate) fn export(&self, name: &str) -> Option<ExportItem> {
+        let exports = &self.info.exports;
+        let named = |&place: &u32| (*exports[place as usize].name).cmp(name);
+        let found = self.exports_by_name.binary_search_by(named).ok()?;
+        Some(exports[self.exports_by_name[found] as usize].item)
+    }
+}
+
+/// Why a module is refused, before it is known which function is at fault by name.
+#[derive(Debug)]
+struct Invalid {
+    offset: u64,
+    message: String,
+    function: Option<u32>,
+}
+
+impl Invalid {
+    fn new(offset: u64, message: impl Into<String>) -> Self {
+        Self { offset, message: message.into(), function: None }
+    }
+}
+
+impl From<wasmparser::BinaryReaderError> for Invalid {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        Self::new(error.offset(), error.message())
+    }
+}
