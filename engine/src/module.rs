@@ -159,8 +159,7 @@ impl ModuleInner {
             (info.imported_funcs..).take(info.bodies.len()).zip(0..).map(|(func, body)| {
                 let ty = info.funcs[func as usize];
                 let key = FuncKey::new(FuncKeyKind::Wasm, body);
-                let param_slots = info.func_type(FuncIdx(func)).param_slots();
-                FuncEntry::wasm(key, info.type_ids[ty.index()], param_slots)
+                FuncEntry::wasm(key, info.type_ids[ty.index()], &info.types[ty.index()])
             });
         let entries = entries.collect();
         let mut exports_by_name: Box<[u32]> =
