@@ -101,6 +101,8 @@ macro_rules! op_enum {
     };
 }
 
+pub(crate) use op_enum;
+
 /// From the numeric rows: `NumOp`, its facts, the markers and their `UnaryOp` or `BinaryOp`.
 macro_rules! define_numeric {
     ($($op:ident $visit:ident $text:literal ($($p:ident: $P:ident),+) -> $R:ident

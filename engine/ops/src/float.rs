@@ -195,6 +195,18 @@ pub fn max<F: Float>(a: F, b: F) -> F {
     }
 }
 
+/// `b` if it is smaller, otherwise `a`, bit for bit: the operands do not count as NaN or zero here.
+#[inline(always)]
+pub fn pmin<F: Float>(a: F, b: F) -> F {
+    if b < a { b } else { a }
+}
+
+/// `b` if it is larger, otherwise `a`, bit for bit.
+#[inline(always)]
+pub fn pmax<F: Float>(a: F, b: F) -> F {
+    if a < b { b } else { a }
+}
+
 /// The `f32` nearest to `a`; of a NaN the sign and the upper 23 bits of the payload are kept.
 #[inline(always)]
 pub fn demote(a: f64) -> f32 {

@@ -8,11 +8,11 @@
 //! # Reading a row
 //!
 //! ```text
-//! I32DivU visit_i32_div_u "i32.div_u" (a: u32, b: u32) -> u32 traps = a / int::nonzero(b)?;
+//! I32RemU visit_i32_rem_u "i32.rem_u" (a: u32, b: u32) -> u32 traps = a % int::nonzero(b)?;
 //! |       |               |           |                   |   |       |
-//! |       |               text name   operands, first     |   |       result; `?` leaves: Trap
+//! |       |               text name   operands, first     |   |       result, or a trap
 //! |       visitor method              pushed first        |   `traps`, `commutes` or nothing
-//! variant of `NumOp`, marker type in `op`                 result type
+//! enum variant and marker type                            result type
 //! ```
 //!
 //! A type is the Rust type through which the operator *looks at* a value: `u32` and `i32` are both
@@ -23,24 +23,36 @@
 //! | [`for_each_numeric_op!`] | 136 scalar operators | [`NumOp`], [`UnaryOp`], [`BinaryOp`] |
 //! | [`for_each_load!`] | 14 scalar loads | [`LoadOp`], [`LoadAccess`] |
 //! | [`for_each_store!`] | 9 scalar stores | [`StoreOp`], [`StoreAccess`] |
+//! | [`for_each_simd_op!`] | 233 SIMD operators | [`SimdOp`], one trait per [`SimdShape`] |
+//! | [`for_each_simd_access!`] | 22 SIMD loads and stores | [`SimdAccessOp`], [`SimdLoad`], … |
 //!
 //! Each calls a macro of the caller's with all its rows; see [`for_each_numeric_op!`] for a worked
 //! example. Control, calls, variables, constants, references and tables are not here: they are not
 //! pure, and how they work is the tiers' business.
 //!
-//! There are three layers of macros and no more: the rows, the one that derives, and the caller's.
+//! There are two layers of macros and no more: the rows, and what a consumer makes of them; ours are
+//! in the `derive` modules.
 
 #![forbid(unsafe_code)]
 
 mod access;
 mod derive;
+mod derive_simd;
 pub mod float;
 pub mod int;
+pub mod lanes;
 mod numeric;
 pub mod op;
 mod scalar;
+mod simd;
 mod trap;
 
 pub use derive::{BinaryOp, LoadAccess, LoadOp, NumOp, StoreAccess, StoreOp, UnaryOp};
+pub use derive_simd::{
+    SimdAccessOp, SimdAccessShape, SimdBinary, SimdExtract, SimdLoad, SimdLoadLane, SimdOp,
+    SimdReplace, SimdShape, SimdShift, SimdShuffle, SimdSplat, SimdStore, SimdStoreLane,
+    SimdTernary, SimdTest, SimdUnary,
+};
+pub use lanes::V128;
 pub use scalar::{Scalar, ScalarType};
 pub use trap::Trap;

@@ -31,9 +31,8 @@
 /// enum Shape { Unary, Binary }
 ///
 /// macro_rules! shapes {
-///     ($(
-///         $op:ident $visit:ident $text:literal $params:tt -> $R:ident $($word:ident)? = $e:expr;
-///     )*) => {
+///     ($($op:ident $visit:ident $text:literal $params:tt -> $R:ident
+///         $($word:ident)? = $e:expr;)*) => {
 ///         [$(($text, shapes!(@shape $params))),*]
 ///     };
 ///     (@shape ($a:ident: $A:ident)) => { Shape::Unary };
@@ -49,9 +48,8 @@
 /// A visitor is one method per row, generic over the marker type:
 ///
 /// ```text
-/// ($(
-///     $op:ident $visit:ident $text:literal $params:tt -> $R:ident $($word:ident)? = $e:expr;
-/// )*) => {
+/// ($($op:ident $visit:ident $text:literal $params:tt -> $R:ident
+///     $($word:ident)? = $e:expr;)*) => {
 ///     $(fn $visit(&mut self) { visit!(@push self $op $params) })*
 /// };
 /// (@push $self:ident $op:ident ($a:ident: $A:ident)) => { $self.unary::<op::$op>() };

@@ -11,9 +11,8 @@
 
 /// The marker types of one table.
 macro_rules! markers {
-    ($(
-        $op:ident $visit:ident $text:literal $params:tt -> $R:ident $($word:ident)? = $e:expr;
-    )*) => {$(
+    ($($op:ident $visit:ident $text:literal $($shape:ident)? ($($params:tt)*) -> $R:ident
+        $($word:ident)? = $e:expr;)*) => {$(
         #[doc = concat!("`", $text, "`")]
         #[derive(Clone, Copy, Debug)]
         pub struct $op;
@@ -23,3 +22,5 @@ macro_rules! markers {
 crate::for_each_numeric_op!(markers);
 crate::for_each_load!(markers);
 crate::for_each_store!(markers);
+crate::for_each_simd_op!(markers);
+crate::for_each_simd_access!(markers);
