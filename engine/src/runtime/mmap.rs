@@ -27,7 +27,8 @@ pub(crate) enum MapError {
 }
 
 impl MapError {
-    fn last(call: &'static str) -> Self {
+    /// What `call`, which has just failed, left in `errno`.
+    pub(super) fn last(call: &'static str) -> Self {
         let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
         Self::Os { call, errno }
     }

@@ -1,8 +1,7 @@
 //! Linear memories as their users see them, also where the system is stingy.
 
-use std::process::Command;
-
 use super::*;
+use crate::runtime::child_process::succeed_in_child;
 
 const WASM_PAGE: usize = 64 << 10;
 
@@ -107,22 +106,10 @@ fn an_empty_memory_is_fine() {
     }
 }
 
-/// Runs again as a child whose address space is limited, so that this process is not.
 #[test]
 fn scarce_address_space_falls_back_to_explicit_bounds() {
-    const CHILD: &str = "WASMTIER_TEST_SCARCE";
-    let name = "runtime::memory::tests::scarce_address_space_falls_back_to_explicit_bounds";
-    if std::env::var_os(CHILD).is_some() {
-        return with_one_gigabyte();
-    }
-    let executable = std::env::current_exe().expect("a test knows its own file");
-    let output = Command::new(executable)
-        .args(["--exact", name, "--nocapture"])
-        .env(CHILD, "1")
-        .output()
-        .expect("the test binary can be started again");
-    let log = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && log.contains("1 passed"), "{output:?}");
+    let test = "runtime::memory::tests::scarce_address_space_falls_back_to_explicit_bounds";
+    succeed_in_child(test, with_one_gigabyte);
 }
 
 fn with_one_gigabyte() {

@@ -1,0 +1,214 @@
+//! Entering machine code, and the place where a trap leaves it again.
+//!
+//! What lives here: the entry thunk, the landing pad it leaves for the fault handler, the
+//! thread's chain of entries, and the address ranges in which a fault may be a trap. What does
+//! not: the handler itself (`signals`), and the record of an entry that backtraces walk
+//! ([`wasmtier_vm::Activation`]). The invariant: the innermost entry of a thread is at the head of
+//! its chain exactly while its machine code, or something that code called, runs.
+
+use std::arch::naked_asm;
+use std::cell::{Cell, UnsafeCell};
+use std::mem::offset_of;
+use std::ops::Range;
+use std::ptr;
+
+use wasmtier_ops::Trap;
+use wasmtier_vm::{Status, VmCtx};
+
+use super::mmap::MapError;
+use super::signals;
+
+/// A fault that was accepted as a trap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The instruction that faulted.
+    pub(crate) pc: usize,
+    /// Its frame pointer: where a backtrace starts.
+    pub(crate) fp: usize,
+    /// The address it could not access.
+    pub(crate) address: usize,
+    /// What its trap site said.
+    pub(crate) trap: Trap,
+}
+
+/// What the thunk keeps for whoever leaves machine code at once.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Landing {
+    pub(super) rsp: usize,
+    pub(super) rbp: usize,
+    pub(super) rip: usize,
+}
+
+/// The addresses of one store at which a fault may be a trap: memories and stacks with guards.
+///
+/// Belongs to the store, which changes it only while none of its machine code runs on the
+/// processor: between entries, or in something the code called.
+#[derive(Debug, Default)]
+pub(crate) struct ReservationSet {
+    /// In ascending order, not overlapping. The fault handler reads it.
+    ranges: UnsafeCell<Vec<Range<usize>>>,
+}
+
+impl ReservationSet {
+    /// Adds the range of a reservation.
+    pub(crate) fn insert(&self, range: Range<usize>) {
+        // SAFETY: the set is not `Sync`, no reference into it leaves a method, and the handler,
+        // which may interrupt only machine code, cannot interrupt this method.
+        let ranges = unsafe { &mut *self.ranges.get() };
+        let index = ranges.partition_point(|other| other.start < range.start);
+        ranges.insert(index, range);
+    }
+
+    /// Removes a range that was added, before the reservation is unmapped.
+    pub(crate) fn remove(&self, range: &Range<usize>) {
+        // SAFETY: as in `insert`.
+        let ranges = unsafe { &mut *self.ranges.get() };
+        ranges.retain(|other| other != range);
+    }
+
+    /// Whether `address` lies in one of the ranges. Async-signal-safe.
+    pub(super) fn contains(&self, address: usize) -> bool {
+        // SAFETY: as in `insert`; here is where the handler reads.
+        let ranges = unsafe { &*self.ranges.get() };
+        let index = ranges.partition_point(|range| range.end <= address);
+        ranges.get(index).is_some_and(|range| range.start <= address)
+    }
+}
+
+/// One entry from the host into machine code.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct NativeActivation {
+    landing: Landing,
+    previous: *mut Self,
+    reservations: *const ReservationSet,
+    fault: Option<Fault>,
+}
+
+thread_local! {
+    /// The innermost activation of the thread. Without a destructor or lazy initialisation, so
+    /// that the fault handler may read it.
+    static INNERMOST: Cell<*mut NativeActivation> = const { Cell::new(ptr::null_mut()) };
+}
+
+/// The innermost activation of this thread, or null. Async-signal-safe on a thread that has
+/// entered machine code before.
+pub(super) fn innermost() -> *mut NativeActivation {
+    INNERMOST.get()
+}
+
+impl NativeActivation {
+    /// Prepares an entry of this thread, in which faults in `reservations` are traps.
+    ///
+    /// # Errors
+    /// When the fault handler or its stack cannot be had.
+    pub(crate) fn new(reservations: *const ReservationSet) -> Result<Self, MapError> {
+        signals::prepare_thread()?;
+        let previous = ptr::null_mut();
+        Ok(Self { landing: Landing::default(), previous, reservations, fault: None })
+    }
+
+    /// Calls `code` as `extern "C" fn(vmctx, args) -> Status`.
+    ///
+    /// A fault at a registered trap site ends the call with the status of its trap, and
+    /// [`NativeActivation::fault`] tells where. `code` may change every register but `rsp`.
+    ///
+    /// # Safety
+    /// * `code` is executable, of that signature, and does what `vmctx` and `args` allow.
+    /// * The set of reservations lives until the call returns, and lists no address that Rust
+    ///   code expects to fault at.
+    /// * If `code` faults, nobody misses what the frames left behind would have done.
+    pub(crate) unsafe fn call(
+        &mut self,
+        code: *const u8,
+        vmctx: *mut VmCtx,
+        args: *mut u64,
+    ) -> Status {
+        self.fault = None;
+        self.previous = INNERMOST.get();
+        let previous = self.previous;
+        let this = &raw mut *self;
+        INNERMOST.set(this);
+        // SAFETY: what the thunk asks of `code` is what this method asks; `this` is live.
+        let status = unsafe { enter_native(code, vmctx, args, this) };
+        INNERMOST.set(previous);
+        status
+    }
+
+    /// The fault that ended the last call, if one did.
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        self.fault
+    }
+
+    /// Decides on a fault of machine code below `this`: takes note of it and says where to land,
+    /// or refuses it because its address is none of the store's. Async-signal-safe.
+    ///
+    /// # Safety
+    /// `this` is the innermost activation of this thread, and the fault interrupted its code.
+    pub(super) unsafe fn accept(this: *mut Self, fault: Fault) -> Option<Landing> {
+        // SAFETY: `call` is waiting in the thunk, so nobody else uses the activation.
+        let this = unsafe { &mut *this };
+        // SAFETY: `call` was promised that the set outlives it.
+        let reservations = unsafe { this.reservations.as_ref() }?;
+        if !reservations.contains(fault.address) {
+            return None;
+        }
+        this.fault = Some(fault);
+        Some(this.landing)
+    }
+}
+
+/// Saves the registers Rust wants back, leaves the landing pad in the activation, calls `code`.
+///
+/// `code` returns to the landing pad; the fault handler jumps to it, with the stack and frame
+/// pointer of the activation and a status in `eax`.
+///
+/// # Safety
+/// See [`NativeActivation::call`].
+#[unsafe(naked)]
+unsafe extern "C" fn enter_native(
+    code: *const u8,
+    vmctx: *mut VmCtx,
+    args: *mut u64,
+    activation: *mut NativeActivation,
+) -> Status {
+    naked_asm!(
+        // A naked function describes its own frame to unwinders.
+        ".cfi_startproc",
+        "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
+        "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
+        "push rbx",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        // The stack pointer is a multiple of 16 at a call.
+        "sub rsp, 8",
+        "mov [rcx + {rsp}], rsp",
+        "mov [rcx + {rbp}], rbp",
+        "lea rax, [rip + 2f]",
+        "mov [rcx + {rip}], rax",
+        "mov rax, rdi",
+        "mov rdi, rsi",
+        "mov rsi, rdx",
+        "call rax",
+        "2:",
+        "add rsp, 8",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        ".cfi_def_cfa rsp, 8",
+        "ret",
+        ".cfi_endproc",
+        rsp = const offset_of!(NativeActivation, landing) + offset_of!(Landing, rsp),
+        rbp = const offset_of!(NativeActivation, landing) + offset_of!(Landing, rbp),
+        rip = const offset_of!(NativeActivation, landing) + offset_of!(Landing, rip),
+    )
+}

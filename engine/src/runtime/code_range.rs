@@ -1,0 +1,142 @@
+//! Which addresses hold our machine code, and where in it a fault is a trap.
+//!
+//! Written under a lock when code is published or dropped, read without one by the fault handler.
+//! The invariant: [`trap_at`] is async-signal-safe, and what it reads was complete before it
+//! became visible and is freed only at a moment when no handler reads.
+//!
+//! The readers count themselves in before they load the snapshot, the writer looks at the count
+//! after it has replaced the snapshot, and both orders are sequentially consistent: a writer that
+//! sees zero knows that whoever comes later sees the new snapshot. A writer never waits. What it
+//! cannot free it leaves to the next one, so garbage is bounded by the changes made during one
+//! uninterrupted stretch of faults.
+
+use std::ops::Range;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+use wasmtier_ops::Trap;
+
+/// How often a writer looks for a moment without readers before it leaves that to the next.
+const RECLAIM_ATTEMPTS: usize = 64;
+
+/// An instruction that may fault, and what its fault means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TrapSite {
+    /// Where the instruction begins, from the start of its code range.
+    pub(crate) offset: u32,
+    /// The trap it stands for.
+    pub(crate) trap: Trap,
+}
+
+/// Code that the fault handler knows of until this value is dropped.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    start: usize,
+}
+
+/// Makes faults at `sites` within `addresses` traps. Costs a copy of the list of all ranges, so
+/// code is registered by the batch.
+///
+/// # Panics
+/// When the range is empty, overlaps a registered one, or ends before its last site.
+///
+/// # Safety
+/// Until the registration is dropped the addresses hold code that is entered through
+/// [`super::activation::NativeActivation::call`] only, and no frame between a site and that call
+/// owns a destructor.
+pub(crate) unsafe fn register(addresses: Range<usize>, mut sites: Vec<TrapSite>) -> Registration {
+    sites.sort_unstable_by_key(|site| site.offset);
+    let start = addresses.start;
+    let len = addresses.end.checked_sub(start).expect("a code range does not end before it begins");
+    let last = sites.last().map_or(0, |site| site.offset as usize);
+    assert!(last < len, "a trap site outside of its code range");
+    let entry = Entry { addresses, sites: sites.into() };
+    replace(|entries| {
+        let index = entries.partition_point(|other| other.addresses.start < start);
+        let after_previous =
+            index == 0 || entries[index - 1].addresses.end <= entry.addresses.start;
+        let before_next =
+            entries.get(index).is_none_or(|next| entry.addresses.end <= next.addresses.start);
+        assert!(after_previous && before_next, "code ranges overlap");
+        entries.insert(index, entry);
+    });
+    Registration { start }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        replace(|entries| entries.retain(|entry| entry.addresses.start != self.start));
+    }
+}
+
+/// The trap that a fault of the instruction at `pc` stands for, if it is a site of ours.
+///
+/// Async-signal-safe: takes no lock, allocates and frees nothing.
+pub(super) fn trap_at(pc: usize) -> Option<Trap> {
+    READERS.fetch_add(1, Ordering::SeqCst);
+    let current = CURRENT.load(Ordering::SeqCst);
+    // SAFETY: null, or a snapshot that no writer frees while we are counted as a reader.
+    let snapshot = unsafe { current.as_ref() };
+    let trap = snapshot.and_then(|snapshot| snapshot.trap_at(pc));
+    READERS.fetch_sub(1, Ordering::SeqCst);
+    trap
+}
+
+/// All registered ranges at one moment, never changed once it is visible.
+struct Snapshot {
+    /// In ascending order, not overlapping.
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    addresses: Range<usize>,
+    /// In ascending order of their offsets.
+    sites: Arc<[TrapSite]>,
+}
+
+impl Snapshot {
+    fn trap_at(&self, pc: usize) -> Option<Trap> {
+        let index = self.entries.partition_point(|entry| entry.addresses.end <= pc);
+        let entry = self.entries.get(index)?;
+        let offset = u32::try_from(pc.checked_sub(entry.addresses.start)?).ok()?;
+        let site = entry.sites.binary_search_by_key(&offset, |site| site.offset).ok()?;
+        Some(entry.sites.get(site)?.trap)
+    }
+}
+
+/// A snapshot that is no longer current, and that a reader may still hold.
+struct Retired(*mut Snapshot);
+
+// SAFETY: the pointer came from a `Box`, whose contents may be sent, and is owned by the list.
+unsafe impl Send for Retired {}
+
+static CURRENT: AtomicPtr<Snapshot> = AtomicPtr::new(ptr::null_mut());
+static READERS: AtomicUsize = AtomicUsize::new(0);
+/// Also what a writer must hold to replace the current snapshot.
+static RETIRED: Mutex<Vec<Retired>> = Mutex::new(Vec::new());
+
+fn replace(edit: impl FnOnce(&mut Vec<Entry>)) {
+    let mut retired = RETIRED.lock();
+    let old = CURRENT.load(Ordering::SeqCst);
+    // SAFETY: null, or current, and only a holder of the lock retires the current snapshot.
+    let mut entries = unsafe { old.as_ref() }.map_or_else(Vec::new, |old| old.entries.clone());
+    edit(&mut entries);
+    CURRENT.store(Box::into_raw(Box::new(Snapshot { entries })), Ordering::SeqCst);
+    if !old.is_null() {
+        retired.push(Retired(old));
+    }
+    for _ in 0..RECLAIM_ATTEMPTS {
+        if READERS.load(Ordering::SeqCst) == 0 {
+            for Retired(snapshot) in retired.drain(..) {
+                // SAFETY: made by `Box::into_raw` above and retired once. Nobody read at the
+                // moment of the load, and who reads since then reads a later snapshot.
+                drop(unsafe { Box::from_raw(snapshot) });
+            }
+            return;
+        }
+        std::hint::spin_loop();
+    }
+}
