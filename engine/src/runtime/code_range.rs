@@ -75,11 +75,13 @@ impl Drop for Registration {
 ///
 /// Async-signal-safe: takes no lock, allocates and frees nothing.
 pub(super) fn trap_at(pc: usize) -> Option<Trap> {
+    // This order of the two, against the writer's: see the head of the file.
     READERS.fetch_add(1, Ordering::SeqCst);
     let current = CURRENT.load(Ordering::SeqCst);
     // SAFETY: null, or a snapshot that no writer frees while we are counted as a reader.
     let snapshot = unsafe { current.as_ref() };
     let trap = snapshot.and_then(|snapshot| snapshot.trap_at(pc));
+    // Pairs with the writer's load: what we read was read before it may be freed.
     READERS.fetch_sub(1, Ordering::SeqCst);
     trap
 }
@@ -120,15 +122,18 @@ static RETIRED: Mutex<Vec<Retired>> = Mutex::new(Vec::new());
 
 fn replace(edit: impl FnOnce(&mut Vec<Entry>)) {
     let mut retired = RETIRED.lock();
+    // The lock orders writers; the ordering is that of all accesses to the snapshot.
     let old = CURRENT.load(Ordering::SeqCst);
     // SAFETY: null, or current, and only a holder of the lock retires the current snapshot.
     let mut entries = unsafe { old.as_ref() }.map_or_else(Vec::new, |old| old.entries.clone());
     edit(&mut entries);
+    // First replaced, then counted: see the head of the file.
     CURRENT.store(Box::into_raw(Box::new(Snapshot { entries })), Ordering::SeqCst);
     if !old.is_null() {
         retired.push(Retired(old));
     }
     for _ in 0..RECLAIM_ATTEMPTS {
+        // Pairs with the readers' changes of the count.
         if READERS.load(Ordering::SeqCst) == 0 {
             for Retired(snapshot) in retired.drain(..) {
                 // SAFETY: made by `Box::into_raw` above and retired once. Nobody read at the

@@ -60,6 +60,7 @@ fn exchange(signal: c_int, action: Option<&libc::sigaction>) -> Result<libc::sig
 }
 
 fn remember(previous: libc::sigaction) {
+    // Release: pairs with the handler's acquiring load, which then reads the action.
     PREVIOUS.store(Box::into_raw(Box::new(previous)), Ordering::Release);
 }
 
@@ -119,6 +120,7 @@ const SEGV_ACCERR: c_int = 2;
 unsafe fn chain(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the caller's.
     let sent = unsafe { (*info).si_code } <= 0;
+    // Acquire: pairs with the release in `remember`.
     // SAFETY: null, or leaked by `remember`.
     let previous = unsafe { PREVIOUS.load(Ordering::Acquire).as_ref() };
     let handler = previous.map_or(libc::SIG_DFL, |previous| previous.sa_sigaction);
@@ -164,6 +166,7 @@ unsafe fn call_previous(
         unsafe { libc::sigaddset(&raw mut mask, signal) };
     }
     if previous.sa_flags & libc::SA_RESETHAND != 0 {
+        // Release: nothing to publish with a null; as in `remember`.
         PREVIOUS.store(ptr::null_mut(), Ordering::Release);
     }
     // SAFETY: all zeros is a valid set.

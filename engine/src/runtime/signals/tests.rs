@@ -226,6 +226,7 @@ fn code_comes_and_goes_while_other_code_faults() {
         for _ in 0..4 {
             scope.spawn(|| {
                 let memory = Memory::new();
+                // Relaxed: only says when to stop.
                 while !done.load(Ordering::Relaxed) {
                     memory.check(&code, memory.guard().start);
                 }
@@ -245,6 +246,7 @@ fn code_comes_and_goes_while_other_code_faults() {
         for publisher in publishers {
             publisher.join().unwrap();
         }
+        // Relaxed: as above.
         done.store(true, Ordering::Relaxed);
     });
 }
@@ -277,15 +279,31 @@ fn alternate_stack() -> libc::stack_t {
     stack
 }
 
-/// What the handlers below saw: how often, and the last address.
-static CALLS: AtomicUsize = AtomicUsize::new(0);
-static ADDRESS: AtomicUsize = AtomicUsize::new(0);
+/// A word that the one thread of a child and the handlers below, which interrupt it, share.
+struct Shared(AtomicUsize);
+
+impl Shared {
+    fn load(&self) -> usize {
+        // Relaxed: one thread.
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn store(&self, value: usize) {
+        // Relaxed: one thread.
+        self.0.store(value, Ordering::Relaxed);
+    }
+}
+
+/// How often the handlers were called.
+static CALLS: Shared = Shared(AtomicUsize::new(0));
+/// The last address they were told.
+static ADDRESS: Shared = Shared(AtomicUsize::new(0));
 /// The page they make accessible, so that the instruction can be run again.
-static PAGE: AtomicUsize = AtomicUsize::new(0);
+static PAGE: Shared = Shared(AtomicUsize::new(0));
 
 extern "C" fn mend(_signal: libc::c_int) {
-    CALLS.fetch_add(1, Ordering::Relaxed);
-    let page = ptr::without_provenance_mut(PAGE.load(Ordering::Relaxed));
+    CALLS.store(CALLS.load() + 1);
+    let page = ptr::without_provenance_mut(PAGE.load());
     let access = libc::PROT_READ | libc::PROT_WRITE;
     // SAFETY: the test owns the page, or there is none and the call fails.
     unsafe { libc::mprotect(page, host_page_size(), access) };
@@ -301,7 +319,7 @@ extern "C" fn mend_with_info(
     let info = unsafe { &*info };
     // SAFETY: the tests that look at it cause real faults, which have an address.
     let address = unsafe { info.si_addr() };
-    ADDRESS.store(address.addr(), Ordering::Relaxed);
+    ADDRESS.store(address.addr());
     mend(signal);
 }
 
@@ -331,7 +349,7 @@ fn fault_in_rust(memory: &Memory) -> u8 {
     let code = Code::load();
     memory.check(&code, memory.guard().start);
     let address = memory.pages.base().wrapping_add(memory.guard().start);
-    PAGE.store(address.addr(), Ordering::Relaxed);
+    PAGE.store(address.addr());
     // SAFETY: mapped, and the previous handler makes it readable, or the process ends.
     unsafe { address.read_volatile() }
 }
@@ -343,8 +361,8 @@ fn a_fault_outside_of_our_code_goes_to_the_previous_handler() {
         install_mend_with_info();
         let memory = Memory::new();
         assert_eq!(fault_in_rust(&memory), 0);
-        assert_eq!(CALLS.load(Ordering::Relaxed), 1);
-        assert_eq!(ADDRESS.load(Ordering::Relaxed), PAGE.load(Ordering::Relaxed));
+        assert_eq!(CALLS.load(), 1);
+        assert_eq!(ADDRESS.load(), PAGE.load());
     });
 }
 
@@ -354,7 +372,7 @@ fn a_previous_handler_without_information_is_called_too() {
     succeed_in_child(test, || {
         install_mend();
         assert_eq!(fault_in_rust(&Memory::new()), 0);
-        assert_eq!(CALLS.load(Ordering::Relaxed), 1);
+        assert_eq!(CALLS.load(), 1);
     });
 }
 
@@ -379,7 +397,7 @@ fn a_fault_of_our_code_at_a_foreign_address_goes_to_the_previous_handler() {
         install_mend_with_info();
         let (ours, foreign, code) = (Memory::new(), Memory::new(), Code::load());
         let address = foreign.pages.range().start + foreign.guard().start;
-        PAGE.store(address, Ordering::Relaxed);
+        PAGE.store(address);
         // What was removed from the set is foreign again.
         ours.reservations.insert(foreign.pages.range());
         ours.reservations.remove(&foreign.pages.range());
@@ -387,8 +405,8 @@ fn a_fault_of_our_code_at_a_foreign_address_goes_to_the_previous_handler() {
         let mut args = [foreign.guard().start as u64, 0];
         assert!(code.call(&mut activation, foreign.pages.base(), &mut args).is_ok());
         assert_eq!((args[0], activation.fault()), (0, None));
-        assert_eq!(CALLS.load(Ordering::Relaxed), 1);
-        assert_eq!(ADDRESS.load(Ordering::Relaxed), address);
+        assert_eq!(CALLS.load(), 1);
+        assert_eq!(ADDRESS.load(), address);
     });
 }
 
@@ -400,7 +418,7 @@ fn a_signal_that_was_sent_is_not_a_fault() {
         let _ = Memory::new().activation();
         // SAFETY: our handler passes the signal on to `mend`.
         unsafe { libc::raise(libc::SIGSEGV) };
-        assert_eq!(CALLS.load(Ordering::Relaxed), 1);
+        assert_eq!(CALLS.load(), 1);
     });
 }
 
