@@ -30,8 +30,8 @@
 //! example. Control, calls, variables, constants, references and tables are not here: they are not
 //! pure, and how they work is the tiers' business.
 //!
-//! There are two layers of macros and no more: the rows, and what a consumer makes of them; ours are
-//! in the `derive` modules.
+//! There are two layers of macros and no more: the rows, and what a consumer makes of them; the
+//! consumers in this crate are the `derive` modules and `op`.
 
 #![forbid(unsafe_code)]
 
