@@ -134,6 +134,16 @@ cells! {
     TrapCell { trap: u32 }
 }
 
+impl BranchCell {
+    /// Where both branch cells name their target.
+    pub(crate) const TARGET_WORD: u32 = offset_of!(Self, target) as u32 / WORD;
+}
+
+const _: () = assert!(
+    offset_of!(BranchCell, target) == offset_of!(BranchImmCell, target),
+    "both branch cells are linked alike"
+);
+
 /// What stands before the first cell of a translated function.
 #[repr(C)]
 #[derive(Copy, Clone, Debug)]

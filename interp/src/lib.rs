@@ -4,7 +4,11 @@
 //! validated wasm to it, and the portable back-end. What does not: stores, modules, host
 //! functions; those are reached through `wasmtier_vm` alone.
 
-#[expect(dead_code, reason = "the translator that writes them follows")]
 mod cell;
-#[expect(dead_code, reason = "the translator that picks them follows")]
+mod code;
 mod handler;
+#[forbid(unsafe_code)]
+mod translate;
+
+pub use code::{Code, TranslateError};
+pub use translate::{Scratch, translate, wasm_offset};

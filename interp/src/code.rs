@@ -1,0 +1,82 @@
+//! [`Code`]: a translated function, and why a translation can fail.
+//!
+//! Invariant: a `Code` is complete and never changes; its first words are the header, then cells.
+
+use core::fmt;
+
+/// A function translated to the IR, ready for a back-end to run.
+pub struct Code {
+    words: Box<[u32]>,
+}
+
+impl Code {
+    pub(crate) fn new(words: Box<[u32]>) -> Self {
+        Self { words }
+    }
+
+    /// Where the code starts, for [`wasmtier_vm::FuncEntry::publish_ir`]. Valid until `self` drops.
+    #[must_use]
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.words.as_ptr().cast::<u8>().cast_mut()
+    }
+
+    /// Length in bytes, header included.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        size_of_val(&*self.words)
+    }
+
+    pub(crate) fn words(&self) -> &[u32] {
+        &self.words
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Code").field("byte_len", &self.byte_len()).finish_non_exhaustive()
+    }
+}
+
+/// Why a function could not be translated.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum TranslateError {
+    /// Parameters, locals and operands together take more slots than a cell can address.
+    TooManySlots {
+        /// How many slots a frame may have.
+        limit: u32,
+    },
+    /// The code is longer than a branch can reach.
+    TooLong,
+    /// The function uses an operator this version cannot run.
+    Unsupported {
+        /// The proposal the operator comes from.
+        proposal: &'static str,
+    },
+    /// The bytes are no valid function body; they were not validated.
+    Malformed(String),
+}
+
+impl fmt::Display for TranslateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManySlots { limit } => write!(
+                f,
+                "function too large: its parameters, locals and operands take more than {limit} slots"
+            ),
+            Self::TooLong => f.write_str("function too large: its code is longer than 2 GiB"),
+            Self::Unsupported { proposal } => {
+                write!(f, "operators of the {proposal} proposal are not supported")
+            }
+            Self::Malformed(message) => write!(f, "malformed function body: {message}"),
+        }
+    }
+}
+
+impl core::error::Error for TranslateError {}
+
+impl From<wasmparser::BinaryReaderError> for TranslateError {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        Self::Malformed(error.to_string())
+    }
+}

@@ -1,0 +1,247 @@
+//! [`Emitter`]: appends cells and knows what the accumulators hold behind the last one.
+//!
+//! What lives here: the code so far; which slot each accumulator mirrors; the last cells that define
+//! a value, which may still be redirected to another slot, narrowed to the accumulator or taken back
+//! to be fused. What does not: the operand stack.
+//!
+//! Invariant: whatever is remembered here is true on every path to the end of the code; a label
+//! forgets it all ([`Emitter::forget`]).
+
+use wasmtier_vm::Slot;
+
+use crate::cell::DESTINATION_WORD;
+use crate::handler::{Dst, HandlerId, HandlerKey, Misc, Src};
+
+/// A register file, each with one accumulator.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) enum File {
+    /// Integers and references.
+    Int,
+    /// Floats.
+    Float,
+    /// Vectors, which have no accumulator in the IR yet.
+    Vector,
+}
+
+/// What an accumulator mirrors.
+#[derive(Copy, Clone, Debug, Default)]
+struct Mirror {
+    /// The slot whose value the accumulator holds.
+    slot: Option<Slot>,
+    /// The cell that wrote both, when its write to the slot may still be dropped.
+    producer: Option<Producer>,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Producer {
+    at: u32,
+    /// The same handler without the write to a slot.
+    to_acc: HandlerId,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Mirrors {
+    int: Mirror,
+    float: Mirror,
+}
+
+/// A cell at the end of the code that defines a value.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Definition {
+    pub(super) at: u32,
+    pub(super) key: HandlerKey,
+    pub(super) slot: Slot,
+    file: File,
+    before: Mirrors,
+}
+
+/// A position in the code and the wasm operator it was translated from.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct PcEntry {
+    pub(super) at: u32,
+    pub(super) offset: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Emitter {
+    pub(super) code: Vec<u32>,
+    mirrors: Mirrors,
+    /// The last cell and the one before it, as far as they define values and touch.
+    definitions: [Option<Definition>; 2],
+    /// Filled only when someone wants to map cells back to wasm.
+    pub(super) pc_map: Option<Vec<PcEntry>>,
+    pub(super) offset: u64,
+}
+
+const NOTHING: Mirrors = Mirrors {
+    int: Mirror { slot: None, producer: None },
+    float: Mirror { slot: None, producer: None },
+};
+
+impl Emitter {
+    pub(super) fn new(code: Vec<u32>, pc_map: Option<Vec<PcEntry>>) -> Self {
+        Self { code, mirrors: NOTHING, definitions: [None, None], pc_map, offset: 0 }
+    }
+
+    /// The position of the next cell.
+    pub(super) fn position(&self) -> u32 {
+        self.code.len() as u32
+    }
+
+    /// Appends a cell that defines nothing; returns its position.
+    pub(super) fn emit(&mut self, put: impl FnOnce(&mut Vec<u32>)) -> u32 {
+        let at = self.position();
+        if let Some(map) = &mut self.pc_map {
+            map.push(PcEntry { at, offset: self.offset });
+        }
+        put(&mut self.code);
+        self.definitions = [None, None];
+        at
+    }
+
+    /// Appends a cell that defines the value of `slot`.
+    pub(super) fn define(
+        &mut self,
+        key: HandlerKey,
+        slot: Slot,
+        file: File,
+        put: impl FnOnce(&mut Vec<u32>),
+    ) {
+        let (previous, before) = (self.definitions[0], self.mirrors);
+        let at = self.emit(put);
+        self.definitions = [Some(Definition { at, key, slot, file, before }), previous];
+        let producer = key.to_acc().map(|key| Producer { at, to_acc: key.id() });
+        self.mirror(file, slot, producer);
+    }
+
+    fn mirror(&mut self, file: File, slot: Slot, producer: Option<Producer>) {
+        self.overwrite(slot);
+        let mirror = Mirror { slot: Some(slot), producer };
+        match file {
+            File::Int => self.mirrors.int = mirror,
+            File::Float => self.mirrors.float = mirror,
+            File::Vector => {}
+        }
+    }
+
+    /// Notes that the accumulator of `file` holds what `slot` holds.
+    pub(super) fn holds(&mut self, file: File, slot: Slot) {
+        self.mirror(file, slot, None);
+    }
+
+    /// Notes that the integer accumulator holds nothing known.
+    pub(super) fn clobber_int(&mut self) {
+        self.mirrors.int = Mirror::default();
+    }
+
+    /// Notes that `slot` gets a value no accumulator holds.
+    pub(super) fn overwrite(&mut self, slot: Slot) {
+        for mirror in [&mut self.mirrors.int, &mut self.mirrors.float] {
+            if mirror.slot == Some(slot) {
+                *mirror = Mirror::default();
+            }
+        }
+    }
+
+    /// Forgets all, because control may come from elsewhere.
+    pub(super) fn forget(&mut self) {
+        self.mirrors = NOTHING;
+        self.definitions = [None, None];
+    }
+
+    /// Keeps every write to a slot made so far: some path still reads slots.
+    pub(super) fn keep_writes(&mut self) {
+        self.mirrors.int.producer = None;
+        self.mirrors.float.producer = None;
+    }
+
+    /// Runs `body` for a path that leaves; afterwards knows what it knew before.
+    pub(super) fn aside(&mut self) -> Aside {
+        self.keep_writes();
+        Aside(self.mirrors)
+    }
+
+    /// Ends what [`Emitter::aside`] began.
+    pub(super) fn back(&mut self, aside: Aside) {
+        self.mirrors = aside.0;
+        self.definitions = [None, None];
+    }
+
+    /// Whether the accumulator of `file` holds the value of `slot`.
+    pub(super) fn in_accumulator(&self, file: File, slot: Slot) -> bool {
+        match file {
+            File::Int => self.mirrors.int.slot == Some(slot),
+            File::Float => self.mirrors.float.slot == Some(slot),
+            File::Vector => false,
+        }
+    }
+
+    /// Reads the accumulator of `file` for the last time its slot's value is needed: the write to
+    /// the slot is dropped where it can be.
+    pub(super) fn consume(&mut self, file: File) {
+        let mirror = match file {
+            File::Int => &mut self.mirrors.int,
+            File::Float => &mut self.mirrors.float,
+            File::Vector => return,
+        };
+        if let Some(producer) = mirror.producer.take() {
+            self.code[producer.at as usize] = producer.to_acc.0;
+        }
+    }
+
+    /// Whether the last cell defines `slot`.
+    pub(super) fn last_defines(&self, slot: Slot) -> Option<&Definition> {
+        self.definitions[0].as_ref().filter(|definition| definition.slot == slot)
+    }
+
+    /// Sends the value the last cell defines for the temp `from` to the local `to` instead.
+    pub(super) fn redirect(&mut self, from: Slot, to: Slot) -> bool {
+        let Some(definition) = self.definitions[0].as_mut().filter(|d| d.slot == from) else {
+            return false;
+        };
+        definition.slot = to;
+        let word = &mut self.code[definition.at as usize + DESTINATION_WORD];
+        *word = *word & 0xffff_0000 | u32::from(to.0 as u16);
+        let file = definition.file;
+        self.mirror(file, to, None);
+        true
+    }
+
+    /// Takes back the last cell, which defines a value; returns it and its words.
+    pub(super) fn take_last(&mut self, words: &mut [u32]) -> Option<Definition> {
+        let definition = self.definitions[0].take()?;
+        let cell = &self.code[definition.at as usize..];
+        words[..cell.len()].copy_from_slice(cell);
+        self.code.truncate(definition.at as usize);
+        if let Some(map) = &mut self.pc_map {
+            map.pop();
+        }
+        self.mirrors = definition.before;
+        self.definitions = [self.definitions[1].take(), None];
+        Some(definition)
+    }
+}
+
+/// What was known before a path that leaves.
+#[must_use]
+pub(super) struct Aside(Mirrors);
+
+impl HandlerKey {
+    /// The same handler without the write to a slot, where there is one.
+    fn to_acc(self) -> Option<Self> {
+        Some(match self {
+            Self::Unary { op, dst: Dst::Slot, src } => Self::Unary { op, dst: Dst::Acc, src },
+            Self::Binary { op, dst: Dst::Slot, srcs } => Self::Binary { op, dst: Dst::Acc, srcs },
+            Self::Load { op, dst: Dst::Slot, src } => Self::Load { op, dst: Dst::Acc, src },
+            Self::Misc(Misc::GlobalGet) => Self::Misc(Misc::GlobalGetToAcc),
+            Self::Misc(Misc::Select) => Self::Misc(Misc::SelectToAcc),
+            Self::Misc(Misc::SelectAcc) => Self::Misc(Misc::SelectAccToAcc),
+            _ => return None,
+        })
+    }
+}
+
+/// The source of an operand that is, or is not, in its accumulator.
+pub(super) fn source(in_accumulator: bool) -> Src {
+    if in_accumulator { Src::Acc } else { Src::Slot }
+}

@@ -1,0 +1,408 @@
+//! The translator: one linear pass over a validated function body, then a link pass.
+//!
+//! What lives here: the state of a translation, how operands become sources and results become
+//! destinations. The files beside it hold one family of operators each. What does not: validation
+//! (done before), and the code of handlers.
+//!
+//! How operators fold away: `local.get` and constants stay symbolic ([`operand`]); a result is
+//! written straight into the local it is then assigned to; a result used at once is read from the
+//! accumulator and its write to a slot dropped ([`emit`]); a comparison used by a branch becomes
+//! part of the branch ([`control`]).
+//!
+//! Invariants: translation is deterministic, so that it can be run again to map a cell back to its
+//! wasm operator. At every label, call and possible trap with a handler, all live values are in
+//! slots. Time is linear in the size of the body.
+
+mod builtin;
+mod call;
+mod control;
+mod emit;
+mod memory;
+mod numeric;
+mod operand;
+mod pins;
+mod variable;
+mod visit;
+
+use wasmtier_ops::ScalarType;
+use wasmtier_vm::{FrameLayout, FuncIdx, ModuleInfo, Slot, ValType, open_body};
+
+use self::control::{Control, Label};
+use self::emit::{Emitter, File, PcEntry};
+use self::operand::{Local, Operand, Operands, Value, file_of};
+use crate::cell::{CodeHeader, Const32Cell, Const64Cell, UnaryCell, WORD};
+use crate::code::{Code, TranslateError};
+use crate::handler::{HandlerKey, Misc};
+
+/// Slots a frame may reach in either direction; a little less than `i16::MAX` so that the header of
+/// a callee is in reach too.
+const MAX_FRAME_SLOTS: u32 = 32_000;
+
+/// Buffers that translations share, so that each allocates only its own code.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    code: Vec<u32>,
+    operands: Operands,
+    controls: Vec<Control>,
+    labels: Vec<Label>,
+    fixups: Vec<control::Fixup>,
+}
+
+/// Translates a function the module defines. `bytes` are those of the whole module.
+///
+/// # Errors
+///
+/// When the function exceeds a limit of the IR, uses an unsupported operator, or was not validated.
+///
+/// # Panics
+///
+/// When `func` is imported.
+pub fn translate(
+    scratch: &mut Scratch,
+    module: &ModuleInfo,
+    func: FuncIdx,
+    bytes: &[u8],
+) -> Result<Code, TranslateError> {
+    let (code, _) = run(scratch, module, func, bytes, None)?;
+    Ok(code)
+}
+
+/// The offset in the module of the wasm operator that the code at byte `code_offset` was translated
+/// from; `None` when the function cannot be translated or has no such code.
+///
+/// Costs a translation: nothing is kept for this.
+#[must_use]
+pub fn wasm_offset(
+    module: &ModuleInfo,
+    func: FuncIdx,
+    bytes: &[u8],
+    code_offset: u32,
+) -> Option<u64> {
+    let (_, map) = run(&mut Scratch::default(), module, func, bytes, Some(Vec::new())).ok()?;
+    let map = map?;
+    let after = map.partition_point(|entry| entry.at * WORD <= code_offset);
+    map[..after].last().map(|entry| entry.offset)
+}
+
+fn run(
+    scratch: &mut Scratch,
+    module: &ModuleInfo,
+    func: FuncIdx,
+    bytes: &[u8],
+    pc_map: Option<Vec<PcEntry>>,
+) -> Result<(Code, Option<Vec<PcEntry>>), TranslateError> {
+    let defined = module.defined_func(func).expect("only functions of the module have bodies");
+    let body = module.bodies[defined as usize].clone();
+    let reader = open_body(&bytes[body.clone()], body.start as u64)?;
+    let mut translator = Translator::new(scratch, module, func, &reader.locals, pc_map)?;
+    reader.walk(&mut translator)?;
+    translator.finish(scratch)
+}
+
+struct Translator<'m> {
+    module: &'m ModuleInfo,
+    func: FuncIdx,
+    frame: FrameLayout,
+    emitter: Emitter,
+    operands: Operands,
+    controls: Vec<Control>,
+    labels: Vec<Label>,
+    fixups: Vec<control::Fixup>,
+    reachable: bool,
+    /// How many loops surround the next operator.
+    loop_depth: u32,
+    /// Weight of calls, against which pins are weighed.
+    call_weight: u32,
+}
+
+impl<'m> Translator<'m> {
+    fn new(
+        scratch: &mut Scratch,
+        module: &'m ModuleInfo,
+        func: FuncIdx,
+        locals: &[(u32, wasmparser::ValType)],
+        pc_map: Option<Vec<PcEntry>>,
+    ) -> Result<Self, TranslateError> {
+        let local_slots = locals.iter().try_fold(0u32, |sum, (count, ty)| {
+            sum.checked_add(count.checked_mul(val_type(*ty)?.slots())?)
+        });
+        let local_slots = local_slots
+            .filter(|slots| *slots <= MAX_FRAME_SLOTS)
+            .ok_or(TranslateError::TooManySlots { limit: MAX_FRAME_SLOTS })?;
+        let mut code = core::mem::take(&mut scratch.code);
+        code.clear();
+        code.resize(CodeHeader::WORDS as usize, 0);
+        let mut translator = Self {
+            module,
+            func,
+            frame: module.frame(func, local_slots),
+            emitter: Emitter::new(code, pc_map),
+            operands: core::mem::take(&mut scratch.operands),
+            controls: core::mem::take(&mut scratch.controls),
+            labels: core::mem::take(&mut scratch.labels),
+            fixups: core::mem::take(&mut scratch.fixups),
+            reachable: true,
+            loop_depth: 0,
+            call_weight: 0,
+        };
+        translator.operands.clear();
+        translator.controls.clear();
+        translator.labels.clear();
+        translator.fixups.clear();
+        translator.declare_locals(locals)?;
+        translator.open_function();
+        Ok(translator)
+    }
+
+    fn declare_locals(
+        &mut self,
+        locals: &[(u32, wasmparser::ValType)],
+    ) -> Result<(), TranslateError> {
+        let too_many = TranslateError::TooManySlots { limit: MAX_FRAME_SLOTS };
+        let mut index = 0;
+        for ty in self.module.func_type(self.func).params() {
+            let slot = self.frame.param(index, ty.slots()).ok_or_else(|| too_many.clone())?;
+            self.operands.locals.push(Local::new(slot, *ty));
+            index += ty.slots();
+        }
+        let mut index = 0;
+        for (count, ty) in locals {
+            let ty = val_type(*ty).ok_or(TranslateError::Unsupported { proposal: "gc" })?;
+            for _ in 0..*count {
+                let slot = self.frame.local(index, ty.slots()).ok_or_else(|| too_many.clone())?;
+                self.operands.locals.push(Local::new(slot, ty));
+                index += ty.slots();
+            }
+        }
+        Ok(())
+    }
+
+    /// Resolves branches and writes the header. Gives the buffers back to `scratch`.
+    fn finish(
+        mut self,
+        scratch: &mut Scratch,
+    ) -> Result<(Code, Option<Vec<PcEntry>>), TranslateError> {
+        self.link()?;
+        let below = self
+            .frame
+            .slots_below_fp(self.operands.max_height)
+            .expect("the operand stack was kept within MAX_FRAME_SLOTS");
+        let (int_pins, float_pins) = pins::choose(&self.operands.locals, self.call_weight);
+        let header = CodeHeader {
+            frame_bytes: below * 8,
+            zero_slots: self.frame.local_slots,
+            int_pins,
+            float_pins,
+        };
+        header.write(&mut self.emitter.code);
+        let code = Code::new(self.emitter.code.as_slice().into());
+        scratch.code = self.emitter.code;
+        scratch.operands = self.operands;
+        scratch.controls = self.controls;
+        scratch.labels = self.labels;
+        scratch.fixups = self.fixups;
+        Ok((code, self.emitter.pc_map))
+    }
+
+    /// The temp at `height` of a value of type `ty`.
+    fn temp(&self, height: u32, ty: ValType) -> Slot {
+        self.frame
+            .temp(height, ty.slots())
+            .expect("the operand stack was kept within MAX_FRAME_SLOTS")
+    }
+
+    /// Fails when the operand stack grew out of the reach of a slot.
+    fn check_height(&self) -> Result<(), TranslateError> {
+        if self.operands.height + self.frame.local_slots > MAX_FRAME_SLOTS {
+            return Err(TranslateError::TooManySlots { limit: MAX_FRAME_SLOTS });
+        }
+        Ok(())
+    }
+
+    /// The slot an operand can be read from. Constants have none.
+    fn slot_of(&self, operand: &Operand) -> Slot {
+        match operand.value {
+            Value::Local { local, .. } => self.operands.locals[local as usize].slot,
+            Value::Temp | Value::Const(_) => self.temp(operand.height, operand.ty),
+        }
+    }
+
+    /// The slot of an operand, after computing it into its temp if it is a constant.
+    fn slot_with_value(&mut self, operand: &Operand) -> Slot {
+        let slot = self.slot_of(operand);
+        if let Value::Const(bits) = operand.value {
+            self.emit_const(slot, bits, operand.ty);
+        }
+        slot
+    }
+
+    /// Whether the accumulator of an operand's type holds it.
+    fn in_accumulator(&self, operand: &Operand) -> bool {
+        !matches!(operand.value, Value::Const(_))
+            && self.emitter.in_accumulator(file_of(operand.ty), self.slot_of(operand))
+    }
+
+    /// Notes that a popped operand is read from its accumulator: nobody reads its temp any more.
+    fn consume(&mut self, operand: &Operand) {
+        if matches!(operand.value, Value::Temp) {
+            self.emitter.consume(file_of(operand.ty));
+        }
+    }
+
+    /// Pushes the result of a cell that `put` appends, given the slot of the result.
+    fn push_result(
+        &mut self,
+        ty: ValType,
+        key: HandlerKey,
+        put: impl FnOnce(Slot, &mut Vec<u32>),
+    ) -> Result<(), TranslateError> {
+        let slot = self.temp(self.operands.height, ty);
+        self.emitter.define(key, slot, file_of(ty), |code| put(slot, code));
+        self.operands.push_temp(ty);
+        self.check_height()
+    }
+
+    /// Writes a constant to a slot.
+    fn emit_const(&mut self, slot: Slot, bits: u64, ty: ValType) {
+        let unused = Slot(0);
+        let (key, put): (_, &dyn Fn(&mut Vec<u32>)) = match u32::try_from(bits) {
+            Ok(imm) => {
+                let key = HandlerKey::Misc(Misc::Const32);
+                (key, &move |code| {
+                    Const32Cell { handler: key.id(), d: slot, unused, imm }.put(code);
+                })
+            }
+            Err(_) => {
+                let key = HandlerKey::Misc(Misc::Const64);
+                let (low, high) = (bits as u32, (bits >> 32) as u32);
+                (key, &move |code| {
+                    Const64Cell { handler: key.id(), d: slot, unused, low, high }.put(code);
+                })
+            }
+        };
+        self.define_through_int(key, slot, ty, put);
+    }
+
+    /// Appends a cell that leaves the bits of `slot` in the integer accumulator whatever their type.
+    fn define_through_int(
+        &mut self,
+        key: HandlerKey,
+        slot: Slot,
+        ty: ValType,
+        put: impl FnOnce(&mut Vec<u32>),
+    ) {
+        match file_of(ty) {
+            File::Int => self.emitter.define(key, slot, File::Int, put),
+            File::Float | File::Vector => {
+                self.emitter.emit(put);
+                self.emitter.overwrite(slot);
+                self.emitter.clobber_int();
+            }
+        }
+    }
+
+    /// Copies a value of type `ty` from slot to slot.
+    fn emit_copy(&mut self, d: Slot, a: Slot, ty: ValType) {
+        if d == a {
+            return;
+        }
+        let file = file_of(ty);
+        if self.emitter.in_accumulator(file, a) {
+            let misc = if file == File::Int { Misc::CopyAcc } else { Misc::CopyFloatAcc };
+            let handler = HandlerKey::Misc(misc).id();
+            self.emitter.emit(|code| UnaryCell { handler, d, a }.put(code));
+            return self.emitter.holds(file, d);
+        }
+        let misc = if file == File::Vector { Misc::CopyVector } else { Misc::Copy };
+        let key = HandlerKey::Misc(misc);
+        let put = |code: &mut Vec<u32>| UnaryCell { handler: key.id(), d, a }.put(code);
+        if file == File::Vector {
+            self.emitter.emit(put);
+        } else {
+            self.define_through_int(key, d, ty, put);
+        }
+    }
+
+    /// Writes an operand to a slot.
+    fn emit_move(&mut self, d: Slot, operand: &Operand) {
+        match operand.value {
+            Value::Const(bits) => self.emit_const(d, bits, operand.ty),
+            Value::Local { .. } | Value::Temp => {
+                self.emit_copy(d, self.slot_of(operand), operand.ty);
+            }
+        }
+    }
+
+    /// Computes the operand at `index` into its own temp.
+    fn settle(&mut self, index: usize) {
+        let operand = self.operands.settle(index);
+        if !matches!(operand.value, Value::Temp) {
+            let slot = self.temp(operand.height, operand.ty);
+            self.emit_move(slot, &operand);
+        }
+    }
+
+    /// Computes the topmost `count` operands into their own temps.
+    fn settle_top(&mut self, count: usize) {
+        let len = self.operands.len();
+        for index in (len - count..len).rev() {
+            self.settle(index);
+        }
+    }
+
+    /// Computes every operand that names a local into its own temp: what follows may run more than
+    /// once, or not at all.
+    fn settle_locals(&mut self) {
+        for index in self.operands.unsettled().rev() {
+            if matches!(self.operands.operand(index).value, Value::Local { .. }) {
+                self.settle(index);
+            }
+        }
+    }
+
+    /// Pushes operands that are in their temps already.
+    fn push_temps(&mut self, types: &[ValType]) -> Result<(), TranslateError> {
+        for ty in types {
+            let slot = self.temp_at_top(*ty)?;
+            self.emitter.overwrite(slot);
+            self.operands.push_temp(*ty);
+        }
+        self.check_height()
+    }
+
+    fn temp_at_top(&self, ty: ValType) -> Result<Slot, TranslateError> {
+        self.check_height()?;
+        Ok(self.temp(self.operands.height, ty))
+    }
+
+    /// Counts a use of a local for the choice of pins.
+    fn weigh(&mut self, local: u32) {
+        let weight = pins::weight(self.loop_depth);
+        let local = &mut self.operands.locals[local as usize];
+        local.weight = local.weight.saturating_add(weight);
+    }
+}
+
+/// A value type of wasmparser as ours; `None` when no supported proposal has it.
+fn val_type(ty: wasmparser::ValType) -> Option<ValType> {
+    Some(match ty {
+        wasmparser::ValType::I32 => ValType::I32,
+        wasmparser::ValType::I64 => ValType::I64,
+        wasmparser::ValType::F32 => ValType::F32,
+        wasmparser::ValType::F64 => ValType::F64,
+        wasmparser::ValType::V128 => ValType::V128,
+        wasmparser::ValType::Ref(ty) if ty.is_func_ref() => ValType::FUNCREF,
+        wasmparser::ValType::Ref(ty) if ty.is_extern_ref() => ValType::EXTERNREF,
+        wasmparser::ValType::Ref(_) => return None,
+    })
+}
+
+/// A scalar type as a value type.
+fn scalar(ty: ScalarType) -> ValType {
+    match ty {
+        ScalarType::I32 => ValType::I32,
+        ScalarType::I64 => ValType::I64,
+        ScalarType::F32 => ValType::F32,
+        ScalarType::F64 => ValType::F64,
+    }
+}

@@ -1,0 +1,137 @@
+//! Locals, globals, `drop` and `select`.
+
+use wasmtier_vm::{GlobalIdx, Slot, ValType};
+
+use super::Translator;
+use super::emit::File;
+use super::operand::{Operand, Value, file_of};
+use crate::cell::{GlobalCell, SelectCell};
+use crate::code::TranslateError;
+use crate::handler::{HandlerKey, Misc};
+
+impl Translator<'_> {
+    pub(super) fn local_get(&mut self, local: u32) -> Result<(), TranslateError> {
+        self.weigh(local);
+        self.operands.push_local(local);
+        self.check_height()
+    }
+
+    pub(super) fn local_set(&mut self, local: u32) {
+        self.weigh(local);
+        let operand = self.operands.pop();
+        self.assign(local, &operand);
+    }
+
+    pub(super) fn local_tee(&mut self, local: u32) -> Result<(), TranslateError> {
+        self.local_set(local);
+        self.operands.push_local(local);
+        self.check_height()
+    }
+
+    /// Writes a popped operand to a local, behind every read of the local that is still pending.
+    fn assign(&mut self, local: u32, operand: &Operand) {
+        if let Value::Local { local: from, .. } = operand.value
+            && from == local
+        {
+            return;
+        }
+        while let Some(reader) = self.operands.reader_of(local) {
+            self.settle(reader);
+        }
+        let slot = self.operands.locals[local as usize].slot;
+        if let Value::Temp = operand.value
+            && self.emitter.redirect(self.slot_of(operand), slot)
+        {
+            return;
+        }
+        let file = file_of(operand.ty);
+        if self.in_accumulator(operand) {
+            self.consume(operand);
+        }
+        self.emit_move(slot, operand);
+        if file == File::Vector {
+            self.emitter.overwrite(slot);
+        }
+    }
+
+    pub(super) fn drop_operand(&mut self) {
+        self.operands.pop();
+    }
+
+    pub(super) fn global_get(&mut self, global: GlobalIdx) -> Result<(), TranslateError> {
+        let ty = self.module.globals[global.index()].content;
+        let (imported, at) = self.global_place(global);
+        let misc = match (file_of(ty), imported) {
+            (File::Int, false) => Misc::GlobalGet,
+            (File::Float, false) => Misc::GlobalGetFloat,
+            (File::Vector, false) => Misc::GlobalGetVector,
+            (File::Int, true) => Misc::ImportedGlobalGet,
+            (File::Float, true) => Misc::ImportedGlobalGetFloat,
+            (File::Vector, true) => Misc::ImportedGlobalGetVector,
+        };
+        let key = HandlerKey::Misc(misc);
+        self.push_result(ty, key, |d, code| {
+            GlobalCell { handler: key.id(), d, a: Slot(0), global: at }.put(code);
+        })
+    }
+
+    pub(super) fn global_set(&mut self, global: GlobalIdx) {
+        let operand = self.operands.pop();
+        let (imported, at) = self.global_place(global);
+        let a = self.slot_with_value(&operand);
+        let file = file_of(operand.ty);
+        let in_accumulator = file == File::Int && self.emitter.in_accumulator(file, a);
+        let misc = match (file, imported) {
+            (File::Int, false) if in_accumulator => Misc::GlobalSetAcc,
+            (File::Int | File::Float, false) => Misc::GlobalSet,
+            (File::Vector, false) => Misc::GlobalSetVector,
+            (File::Int | File::Float, true) => Misc::ImportedGlobalSet,
+            (File::Vector, true) => Misc::ImportedGlobalSetVector,
+        };
+        if misc == Misc::GlobalSetAcc {
+            self.consume(&operand);
+        }
+        let handler = HandlerKey::Misc(misc).id();
+        let cell = GlobalCell { handler, d: Slot(0), a, global: at };
+        self.emitter.emit(|code| cell.put(code));
+    }
+
+    /// Whether a global is imported, and its index or slot in the storage of its kind.
+    fn global_place(&self, global: GlobalIdx) -> (bool, u32) {
+        let imported = global.0 < self.module.imported_globals;
+        let at = if imported { global.0 } else { self.module.global_slots[global.index()] };
+        (imported, at)
+    }
+
+    pub(super) fn select(&mut self) -> Result<(), TranslateError> {
+        let condition = self.operands.pop();
+        let b = self.operands.pop();
+        let a = self.operands.pop();
+        let ty = a.ty;
+        let (a, b) = (self.slot_with_value(&a), self.slot_with_value(&b));
+        let c = self.slot_with_value(&condition);
+        let file = file_of(ty);
+        // A vector's condition is always read from its slot: there is no variant for less.
+        let in_accumulator = file != File::Vector && self.emitter.in_accumulator(File::Int, c);
+        if in_accumulator {
+            self.consume(&condition);
+        }
+        let misc = match (file, in_accumulator) {
+            (File::Int, false) => Misc::Select,
+            (File::Int, true) => Misc::SelectAcc,
+            (File::Float, false) => Misc::SelectFloat,
+            (File::Float, true) => Misc::SelectFloatAcc,
+            (File::Vector, _) => Misc::SelectVector,
+        };
+        let key = HandlerKey::Misc(misc);
+        self.push_result(ty, key, |d, code| {
+            SelectCell { handler: key.id(), d, c, a, b }.put(code);
+        })
+    }
+
+    /// Pushes a constant.
+    pub(super) fn constant(&mut self, bits: u64, ty: ValType) -> Result<(), TranslateError> {
+        self.operands.push_const(bits, ty);
+        self.check_height()
+    }
+}
