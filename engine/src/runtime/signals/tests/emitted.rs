@@ -1,0 +1,174 @@
+//! Hand-emitted code that may fault, and memory for it to fault at.
+
+use std::ops::Range;
+
+use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
+use wasmtier_ops::Trap;
+use wasmtier_vm::{Status, VmCtx};
+use wasmtier_x64::CodeBuffer;
+
+use crate::runtime::activation::{Fault, NativeActivation, ReservationSet};
+use crate::runtime::code_range::{Registration, TrapSite, register};
+use crate::runtime::mmap::{Reservation, host_page_size};
+
+/// Executable code that is known to the fault handler, as a back-end will publish it.
+pub(super) struct Code {
+    _registration: Registration,
+    pub(super) pages: Reservation,
+    site: TrapSite,
+}
+
+impl Code {
+    /// Makes `code` executable, with one instruction that may fault.
+    fn publish(code: CodeBuffer, site: usize, trap: Trap) -> Self {
+        let bytes = code.finish().unwrap();
+        let pages = Reservation::new(bytes.len()).unwrap();
+        pages.commit(0..bytes.len()).unwrap();
+        // SAFETY: the pages were committed and hold that many bytes.
+        unsafe { pages.base().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        // SAFETY: everything was written.
+        unsafe { pages.make_executable(0..pages.len()) }.unwrap();
+        let site = TrapSite { offset: u32::try_from(site).unwrap(), trap };
+        // SAFETY: the code is entered by `Code::call` only, and its host calls own nothing that a
+        // fault of it would skip.
+        let registration = unsafe { register(pages.range(), vec![site]) };
+        Self { _registration: registration, pages, site }
+    }
+
+    /// `args[0] = base[args[0]]`, without care for any register.
+    pub(super) fn load() -> Self {
+        let mut code = CodeBuffer::new();
+        dynasm!(code
+            ; .arch x64
+            ; xor ebp, ebp
+            ; xor ebx, ebx
+            ; xor r12d, r12d
+            ; xor r13d, r13d
+            ; xor r14d, r14d
+            ; xor r15d, r15d
+            ; mov rax, [rsi]
+        );
+        let site = code.len();
+        dynasm!(code
+            ; movzx eax, BYTE [rdi + rax]
+            ; mov [rsi], rax
+            ; xor eax, eax
+            ; ret
+        );
+        Self::publish(code, site, Trap::MemoryOutOfBounds)
+    }
+
+    /// Calls `args[1]`, and then is as [`Code::load`]. Ends with another trap if the call did not
+    /// preserve the registers that it must.
+    pub(super) fn call_host_and_load() -> Self {
+        let mut code = CodeBuffer::new();
+        dynasm!(code
+            ; .arch x64
+            ; mov r12, rdi
+            ; mov rbx, rsi
+            ; mov r13, rsi
+            ; mov r14, rsi
+            ; mov r15, rsi
+            ; mov rbp, rsi
+            ; sub rsp, 8
+            ; call QWORD [rsi + 8]
+            ; add rsp, 8
+            ; cmp rbx, r13
+            ; jne >lost
+            ; cmp rbx, r14
+            ; jne >lost
+            ; cmp rbx, r15
+            ; jne >lost
+            ; cmp rbx, rbp
+            ; jne >lost
+            ; mov rax, [rbx]
+        );
+        let site = code.len();
+        dynasm!(code
+            ; movzx eax, BYTE [r12 + rax]
+            ; mov [rbx], rax
+            ; xor eax, eax
+            ; ret
+            ; lost:
+            ; mov eax, Trap::UnreachableCodeReached as i32
+            ; ret
+        );
+        Self::publish(code, site, Trap::MemoryOutOfBounds)
+    }
+
+    /// Fills the memory from `base + args[0]` downwards as a stack, and never stops.
+    pub(super) fn overflow_stack() -> Self {
+        let mut code = CodeBuffer::new();
+        dynasm!(code ; .arch x64 ; mov rax, [rsi] ; lea rsp, [rdi + rax] ; again:);
+        let site = code.len();
+        dynasm!(code ; .arch x64 ; push rax ; jmp <again);
+        Self::publish(code, site, Trap::StackOverflow)
+    }
+
+    pub(super) fn pc(&self) -> usize {
+        self.pages.range().start + self.site.offset as usize
+    }
+
+    pub(super) fn call(
+        &self,
+        activation: &mut NativeActivation,
+        base: *mut u8,
+        args: &mut [u64; 2],
+    ) -> Status {
+        let args = args.as_mut_ptr();
+        // SAFETY: the code is of the right signature, and uses `base` as the memory it is.
+        unsafe { activation.call(self.pages.base(), base.cast::<VmCtx>(), args) }
+    }
+}
+
+/// One accessible page followed by two that are not.
+pub(super) struct Memory {
+    pub(super) pages: Reservation,
+    pub(super) reservations: ReservationSet,
+}
+
+impl Memory {
+    pub(super) fn new() -> Self {
+        let page = host_page_size();
+        let pages = Reservation::new(3 * page).unwrap();
+        pages.commit(0..page).unwrap();
+        // SAFETY: within the committed page.
+        unsafe { pages.base().wrapping_add(5).write(55) };
+        let reservations = ReservationSet::default();
+        reservations.insert(pages.range());
+        Self { pages, reservations }
+    }
+
+    pub(super) fn activation(&self) -> NativeActivation {
+        NativeActivation::new(&raw const self.reservations).unwrap()
+    }
+
+    /// Loads byte `index`: the byte, or the fault.
+    pub(super) fn load(&self, code: &Code, index: usize) -> Result<u64, Fault> {
+        let mut activation = self.activation();
+        let mut args = [index as u64, 0];
+        let status = code.call(&mut activation, self.pages.base(), &mut args);
+        match activation.fault() {
+            None => {
+                assert_eq!(status, Status::OK);
+                Ok(args[0])
+            }
+            Some(fault) => {
+                assert_eq!(status, Status::trap(fault.trap));
+                assert_eq!(args[0], index as u64);
+                Err(fault)
+            }
+        }
+    }
+
+    pub(super) fn guard(&self) -> Range<usize> {
+        host_page_size()..self.pages.len()
+    }
+
+    pub(super) fn check(&self, code: &Code, index: usize) {
+        assert_eq!(self.load(code, 5), Ok(55));
+        let fault = self.load(code, index).unwrap_err();
+        assert_eq!(fault.trap, Trap::MemoryOutOfBounds);
+        assert_eq!((fault.pc, fault.address), (code.pc(), self.pages.range().start + index));
+    }
+}
