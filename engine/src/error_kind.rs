@@ -50,11 +50,11 @@ pub enum ErrorKind {
         /// In which function: its index and, when known, its name.
         function: Option<(u32, Option<String>)>,
     },
-    /// A valid function that is larger than the engine can run.
-    FunctionTooLarge {
+    /// A valid function that this version cannot run, found at its first call.
+    Untranslatable {
         /// The function: its index and, when known, its name.
         function: (u32, Option<String>),
-        /// Which limit it exceeds.
+        /// Which limit it exceeds, or which operator is not supported yet.
         message: String,
     },
     /// An import is missing or of the wrong type, or a name is defined twice.
@@ -83,8 +83,8 @@ impl fmt::Display for ErrorKind {
                 write!(f, "invalid module at offset {offset:#x}: {message}")?;
                 function.as_ref().map_or(Ok(()), |function| write_function(f, function))
             }
-            Self::FunctionTooLarge { function, message } => {
-                write!(f, "function too large to run: {message}")?;
+            Self::Untranslatable { function, message } => {
+                write!(f, "cannot run a function of the module: {message}")?;
                 write_function(f, function)
             }
         }
