@@ -7,7 +7,14 @@
 
 use wasmparser::WasmFeatures;
 
-/// Which back-end runs wasm.
+/// Which back-end runs wasm. Results never depend on it.
+///
+/// ```
+/// use wasmtier::{Config, Engine, Tier};
+/// assert!(Engine::new(Config::new().tier(Tier::Portable)).is_ok());
+/// let error = Engine::new(Config::new().tier(Tier::Jit)).unwrap_err();
+/// assert!(error.to_string().contains("`jit` is not built"));
+/// ```
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub enum Tier {
