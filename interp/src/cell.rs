@@ -87,6 +87,12 @@ cells! {
     BinaryCell { d: Slot, a: Slot, b: Slot, unused: Slot }
     /// `d = a op imm`
     BinaryImmCell { d: Slot, a: Slot, imm: i32 }
+    /// `d = op a b c`
+    TernaryCell { d: Slot, a: Slot, b: Slot, c: Slot }
+    /// `d = op a b` with the index of a lane.
+    LaneCell { d: Slot, a: Slot, b: Slot, unused: Slot, lane: u32 }
+    /// `d = shuffle a b` with the indices of 16 lanes, four to a word.
+    ShuffleCell { d: Slot, a: Slot, b: Slot, unused: Slot, l0: u32, l1: u32, l2: u32, l3: u32 }
     /// `if a op b goto target`
     BranchCell { a: Slot, b: Slot, target: i32 }
     /// `if a op imm goto target`
@@ -105,6 +111,10 @@ cells! {
     FarLoadCell { d: Slot, a: Slot, memory: u32, offset_low: u32, offset_high: u32 }
     /// `memory[a + offset] = b`, with any memory and offset.
     FarStoreCell { a: Slot, b: Slot, memory: u32, offset_low: u32, offset_high: u32 }
+    /// `d = b with a lane from memory[a + offset]`, or `memory[a + offset] = lane of b`.
+    FarLaneCell {
+        d: Slot, a: Slot, b: Slot, lane: Slot, memory: u32, offset_low: u32, offset_high: u32
+    }
     /// `d = imm`, zero-extended.
     Const32Cell { d: Slot, unused: Slot, imm: u32 }
     /// `d = imm`

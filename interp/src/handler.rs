@@ -6,7 +6,7 @@
 //! Invariant: `HandlerKey::from_id(key.id()) == key` for every key, and ids are dense, so that the
 //! portable back-end finds code by one array access.
 
-use wasmtier_ops::{LoadOp, NumOp, StoreOp};
+use wasmtier_ops::{LoadOp, NumOp, SimdAccessOp, SimdOp, StoreOp};
 
 /// The number of a handler: the first word of a cell.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -208,6 +208,10 @@ pub(crate) enum HandlerKey {
     FarLoad { op: LoadOp, memory64: bool },
     /// A scalar store to any memory.
     FarStore { op: StoreOp, memory64: bool },
+    /// A vector operator, its operands in slots.
+    Simd { op: SimdOp },
+    /// A vector load or store, of any memory.
+    SimdAccess { op: SimdAccessOp, memory64: bool },
     /// A handler that belongs to no row.
     Misc(Misc),
 }
@@ -222,7 +226,9 @@ const STORE: u32 = LOAD + LoadOp::COUNT as u32 * LOAD_VARIANTS;
 const STORE_VARIANTS: u32 = Srcs::COUNT;
 const FAR_LOAD: u32 = STORE + StoreOp::COUNT as u32 * STORE_VARIANTS;
 const FAR_STORE: u32 = FAR_LOAD + LoadOp::COUNT as u32 * 2;
-const MISC: u32 = FAR_STORE + StoreOp::COUNT as u32 * 2;
+const SIMD: u32 = FAR_STORE + StoreOp::COUNT as u32 * 2;
+const SIMD_ACCESS: u32 = SIMD + SimdOp::COUNT as u32;
+const MISC: u32 = SIMD_ACCESS + SimdAccessOp::COUNT as u32 * 2;
 
 impl HandlerKey {
     /// How many handlers there are.
@@ -246,6 +252,8 @@ impl HandlerKey {
             Self::Store { op, srcs } => STORE + op as u32 * STORE_VARIANTS + srcs as u32,
             Self::FarLoad { op, memory64 } => FAR_LOAD + op as u32 * 2 + memory64 as u32,
             Self::FarStore { op, memory64 } => FAR_STORE + op as u32 * 2 + memory64 as u32,
+            Self::Simd { op } => SIMD + op as u32,
+            Self::SimdAccess { op, memory64 } => SIMD_ACCESS + op as u32 * 2 + memory64 as u32,
             Self::Misc(misc) => MISC + misc as u32,
         })
     }
@@ -290,9 +298,14 @@ impl HandlerKey {
                 let (op, wide) = split(FAR_LOAD, 2);
                 Self::FarLoad { op: LoadOp::ALL[op], memory64: wide == 1 }
             }
-            FAR_STORE..MISC => {
+            FAR_STORE..SIMD => {
                 let (op, wide) = split(FAR_STORE, 2);
                 Self::FarStore { op: StoreOp::ALL[op], memory64: wide == 1 }
+            }
+            SIMD..SIMD_ACCESS => Self::Simd { op: SimdOp::ALL[(id.0 - SIMD) as usize] },
+            SIMD_ACCESS..MISC => {
+                let (op, wide) = split(SIMD_ACCESS, 2);
+                Self::SimdAccess { op: SimdAccessOp::ALL[op], memory64: wide == 1 }
             }
             MISC.. => Self::Misc(Misc::ALL[(id.0 - MISC) as usize]),
         }

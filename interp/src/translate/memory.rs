@@ -15,7 +15,7 @@ use crate::handler::{Dst, HandlerKey};
 impl Translator<'_> {
     /// The memory an access goes to, and its offset if the short cells can make it: memory 0,
     /// 32-bit address and offset.
-    fn access(
+    pub(super) fn access(
         &self,
         memarg: wasmparser::MemArg,
     ) -> Result<(MemoryIdx, Option<u32>), TranslateError> {

@@ -21,6 +21,7 @@ mod memory;
 mod numeric;
 mod operand;
 mod pins;
+mod simd;
 mod variable;
 mod visit;
 

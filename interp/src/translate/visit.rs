@@ -4,7 +4,7 @@
 //! does not run are derived from wasmparser's own list, by proposal. By hand: control, calls,
 //! variables, and the immediates of cold operators.
 
-use wasmparser::{BlockType, BrTable, Ieee32, Ieee64, MemArg, VisitOperator};
+use wasmparser::{BlockType, BrTable, Ieee32, Ieee64, MemArg, VisitOperator, VisitSimdOperator};
 use wasmtier_ops::{LoadOp, NumOp, StoreOp, for_each_load, for_each_numeric_op, for_each_store};
 use wasmtier_vm::{Builtin, FuncIdx, GlobalIdx, TableIdx, TypeIdx, ValType, Walk};
 
@@ -69,6 +69,10 @@ macro_rules! visit_unsupported {
 
 impl<'a> VisitOperator<'a> for Translator<'_> {
     type Output = Visit;
+
+    fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = Visit>> {
+        Some(self)
+    }
 
     for_each_numeric_op!(visit_numeric);
     for_each_load!(visit_loads);
