@@ -4,6 +4,7 @@
 //! stores, code. Invariant: an engine never changes after it is made, except that its registry
 //! learns types.
 
+use core::fmt;
 use std::sync::Arc;
 
 use wasmparser::WasmFeatures;
@@ -11,6 +12,7 @@ use wasmparser::WasmFeatures;
 use crate::config::{Config, SUPPORTED, Tier};
 use crate::error::Result;
 use crate::error_kind::ErrorKind;
+use crate::module::ScratchPool;
 use crate::registry::TypeRegistry;
 
 /// The root of everything: configuration and function types, shared by modules and stores.
@@ -25,13 +27,13 @@ use crate::registry::TypeRegistry;
 /// assert!(Engine::same(&engine, module.engine()));
 /// # Ok::<(), wasmtier::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Engine(Arc<EngineInner>);
 
-#[derive(Debug)]
 struct EngineInner {
     config: Config,
     types: TypeRegistry,
+    scratch: ScratchPool,
 }
 
 impl Engine {
@@ -48,7 +50,11 @@ impl Engine {
     }
 
     fn unchecked(config: Config) -> Self {
-        Self(Arc::new(EngineInner { config, types: TypeRegistry::default() }))
+        Self(Arc::new(EngineInner {
+            config,
+            types: TypeRegistry::default(),
+            scratch: ScratchPool::default(),
+        }))
     }
 
     /// Whether `a` and `b` are the same engine.
@@ -65,6 +71,17 @@ impl Engine {
     /// The engine-wide names of function types.
     pub(crate) fn types(&self) -> &TypeRegistry {
         &self.0.types
+    }
+
+    /// Buffers of the translator.
+    pub(crate) fn scratch(&self) -> &ScratchPool {
+        &self.0.scratch
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("config", &self.0.config).finish_non_exhaustive()
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod const_expr;
 mod input;
+mod lazy;
 mod names;
 mod parse;
 mod types;
@@ -23,6 +24,8 @@ use wasmtier_vm::{ExportItem, FuncEntry, FuncIdx, FuncKey, FuncKeyKind, ModuleIn
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::error_kind::ErrorKind;
+pub(crate) use lazy::ScratchPool;
+use lazy::Translations;
 
 /// WebAssembly code, parsed and validated, ready to be instantiated any number of times.
 ///
@@ -151,6 +154,7 @@ pub(crate) struct ModuleInner {
     entries: Box<[FuncEntry]>,
     /// Places in `info.exports`, sorted by name.
     exports_by_name: Box<[u32]>,
+    translations: Translations,
 }
 
 impl ModuleInner {
@@ -165,7 +169,8 @@ impl ModuleInner {
         let mut exports_by_name: Box<[u32]> =
             iter::zip(0.., &info.exports).map(|(place, _)| place).collect();
         exports_by_name.sort_by_key(|&place| &info.exports[place as usize].name);
-        let module = Arc::new(Self { engine, bytes, info, entries, exports_by_name });
+        let translations = Translations::default();
+        let module = Arc::new(Self { engine, bytes, info, entries, exports_by_name, translations });
         let address = Arc::as_ptr(&module).cast_mut().cast();
         for entry in &module.entries {
             // Relaxed: whoever shares the module with another thread orders this before.

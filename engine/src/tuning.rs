@@ -13,3 +13,6 @@ pub(crate) const VALIDATION_BATCH_BYTES: usize = 32 * 1024;
 
 /// Most threads that validate one module, whatever the host offers.
 pub(crate) const MAX_VALIDATION_THREADS: usize = 8;
+
+/// Most sets of translator buffers that an engine keeps while nobody translates.
+pub(crate) const IDLE_SCRATCHES: usize = 8;

@@ -1,0 +1,70 @@
+//! Translation of functions when they are first called.
+//!
+//! What lives here: who translates, where the code is kept, and how it becomes reachable. What
+//! does not: the translator (`wasmtier_interp`).
+//!
+//! Invariant: code that has been published stays where it is for as long as its module lives.
+
+use parking_lot::Mutex;
+use wasmtier_interp::{Code, Scratch, translate, wasm_offset};
+use wasmtier_vm::{FuncEntry, FuncIdx};
+
+use super::ModuleInner;
+use crate::error_kind::ErrorKind;
+use crate::tuning::IDLE_SCRATCHES;
+
+/// The translated functions of a module, in the order of their first calls.
+#[derive(Default)]
+pub(super) struct Translations(Mutex<Vec<Code>>);
+
+/// Buffers of the translator, kept between uses.
+#[derive(Default)]
+pub(crate) struct ScratchPool(Mutex<Vec<Scratch>>);
+
+impl ScratchPool {
+    fn with<R>(&self, work: impl FnOnce(&mut Scratch) -> R) -> R {
+        let mut scratch = self.0.lock().pop().unwrap_or_default();
+        let result = work(&mut scratch);
+        let mut idle = self.0.lock();
+        if idle.len() < IDLE_SCRATCHES {
+            idle.push(scratch);
+        }
+        result
+    }
+}
+
+impl ModuleInner {
+    /// Makes sure that the function of `entry`, which is one of [`ModuleInner::entries`], has code.
+    ///
+    /// Any number of threads may ask at once: each that comes before the first is done translates
+    /// on its own, which gives the same code, and one copy is kept.
+    pub(crate) fn translate(&self, entry: &FuncEntry) -> Result<(), ErrorKind> {
+        if !entry.ir().is_null() {
+            return Ok(());
+        }
+        let func = self.func_of(entry);
+        let code = self
+            .engine
+            .scratch()
+            .with(|scratch| translate(scratch, &self.info, func, &self.bytes))
+            .map_err(|error| ErrorKind::Untranslatable {
+                function: (func.0, self.info.func_name(func).map(str::to_owned)),
+                message: error.to_string(),
+            })?;
+        tracing::trace!(func = func.0, bytes = code.byte_len(), "translated");
+        let mut kept = self.translations.0.lock();
+        if entry.ir().is_null() {
+            kept.push(code);
+            // The pointer is taken where the code stays.
+            let code = kept.last().expect("it has just been pushed");
+            entry.publish_ir(code.as_ptr());
+        }
+        Ok(())
+    }
+
+    /// The offset in the module's bytes of the operator whose code is at `code_offset` of a
+    /// translated function.
+    pub(crate) fn wasm_offset(&self, func: FuncIdx, code_offset: u32) -> Option<u64> {
+        wasm_offset(&self.info, func, &self.bytes, code_offset)
+    }
+}
