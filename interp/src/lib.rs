@@ -7,8 +7,10 @@
 mod cell;
 mod code;
 mod handler;
+mod handlers;
 #[forbid(unsafe_code)]
 mod translate;
 
 pub use code::{Code, TranslateError};
+pub use handlers::{enter, frames};
 pub use translate::{Scratch, translate, wasm_offset};

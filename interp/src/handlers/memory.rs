@@ -1,0 +1,245 @@
+//! The handlers of scalar loads and stores.
+//!
+//! What lives here: effective addresses, the check against a memory's length, the access. What does
+//! not: how the bytes become a value (`wasmtier_ops`), growing and bulk operators (builtins).
+//!
+//! Invariant: no byte is touched before the whole access was found in bounds.
+
+use wasmtier_ops::{LoadAccess, StoreAccess, Trap, for_each_load, for_each_store, op};
+use wasmtier_vm::{MemoryIdx, VmCtx};
+
+use super::Table;
+use super::machine::{Machine, Next, behind, cell};
+use super::operand::{
+    AccImm, AccSlot, Accesses as _, Destination, InAcc, InSlot, SlotAcc, SlotImm, SlotSlot, Source,
+    Sources, ToAcc, ToSlot,
+};
+use crate::cell::{FarLoadCell, FarStoreCell, LoadCell};
+use crate::handler::{HandlerKey, Src};
+
+/// Reads `BYTES` little-endian bytes, zero-extended.
+///
+/// # Safety
+///
+/// They lie within a memory.
+#[inline(always)]
+unsafe fn read_bytes<const BYTES: usize>(at: *const u8) -> u64 {
+    let mut bytes = [0; 8];
+    // SAFETY: in bounds (caller's contract).
+    let value: [u8; BYTES] = unsafe { at.cast::<[u8; BYTES]>().read() };
+    bytes[..BYTES].copy_from_slice(&value);
+    u64::from_le_bytes(bytes)
+}
+
+/// Reads what `L` reads.
+///
+/// # Safety
+///
+/// The access lies within a memory.
+#[inline(always)]
+unsafe fn read_value<L: LoadAccess>(at: *const u8) -> L::Value {
+    L::extend(match L::BYTES {
+        // SAFETY: in bounds (caller's contract); so in all arms.
+        1 => unsafe { read_bytes::<1>(at) },
+        // SAFETY: as above.
+        2 => unsafe { read_bytes::<2>(at) },
+        // SAFETY: as above.
+        4 => unsafe { read_bytes::<4>(at) },
+        // SAFETY: as above; no scalar is wider.
+        _ => unsafe { read_bytes::<8>(at) },
+    })
+}
+
+/// Writes what `W` writes.
+///
+/// # Safety
+///
+/// The access lies within a memory.
+#[inline(always)]
+unsafe fn write_value<W: StoreAccess>(at: *mut u8, value: W::Value) {
+    let raw = W::narrow(value);
+    match W::BYTES {
+        // SAFETY: in bounds (caller's contract); so in all arms.
+        1 => unsafe { at.write(raw as u8) },
+        // SAFETY: as above; byte arrays need no alignment.
+        2 => unsafe { at.cast::<[u8; 2]>().write((raw as u16).to_le_bytes()) },
+        // SAFETY: as above.
+        4 => unsafe { at.cast::<[u8; 4]>().write((raw as u32).to_le_bytes()) },
+        // SAFETY: as above; no scalar is wider.
+        _ => unsafe { at.cast::<[u8; 8]>().write(raw.to_le_bytes()) },
+    }
+}
+
+impl Machine {
+    /// Where in memory 0 an access of `bytes` is, if in bounds.
+    #[inline(always)]
+    fn near(&self, address: u32, offset: u32, bytes: usize) -> Option<*mut u8> {
+        // Two 32-bit numbers and a small one: no overflow in 64 bits.
+        let at = u64::from(address) + u64::from(offset);
+        (at + bytes as u64 <= self.mem0_len as u64)
+            .then(|| self.mem0_base.wrapping_add(at as usize))
+    }
+
+    /// Where in `memory` an access of `bytes` is, if in bounds.
+    ///
+    /// # Safety
+    ///
+    /// `memory` is an index of the running module.
+    unsafe fn far(
+        &self,
+        memory: u32,
+        address: u64,
+        (low, high): (u32, u32),
+        bytes: usize,
+    ) -> Option<*mut u8> {
+        // SAFETY: `vmctx` is live, and the index valid (caller's contract).
+        let memory = unsafe { VmCtx::memory(self.vmctx, MemoryIdx(memory)) };
+        // SAFETY: memories outlive the instances that use them.
+        let len = unsafe { (*memory).len };
+        // SAFETY: as above.
+        let base = unsafe { (*memory).base };
+        let at = address.checked_add(u64::from(low) | u64::from(high) << 32)?;
+        let end = at.checked_add(bytes as u64)?;
+        (end <= len as u64).then(|| base.wrapping_add(at as usize))
+    }
+}
+
+unsafe fn load<L: LoadAccess, D: Destination, S: Source>(
+    machine: &mut Machine,
+    ip: *const u32,
+    acc: u64,
+) -> Next {
+    // SAFETY: this handler's cells are of this type.
+    let cell = unsafe { cell::<LoadCell>(ip) };
+    // SAFETY: the translator's slots lie in the frame.
+    let address = unsafe { machine.operand::<u32>(S::SRC, cell.a, acc) };
+    let Some(at) = machine.near(address, cell.offset, L::BYTES) else {
+        // SAFETY: the machine's invariant.
+        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+    };
+    // SAFETY: in bounds, as was just checked.
+    let value = unsafe { read_value::<L>(at) };
+    // SAFETY: the translator's slots lie in the frame.
+    unsafe { machine.finish::<D, L::Value, LoadCell>(cell.d, value, ip, acc) }
+}
+
+unsafe fn store<W: StoreAccess, S: Sources>(
+    machine: &mut Machine,
+    ip: *const u32,
+    acc: u64,
+) -> Next {
+    // SAFETY: this handler's cells are of this type.
+    let cell = unsafe { cell::<S::Store>(ip) };
+    // SAFETY: the cell was emitted for this handler.
+    let (address, value) = unsafe { machine.operands::<S, u32, W::Value>(cell, acc) };
+    let Some(at) = machine.near(address, cell.offset(), W::BYTES) else {
+        // SAFETY: the machine's invariant.
+        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+    };
+    // SAFETY: in bounds, as was just checked.
+    unsafe { write_value::<W>(at, value) };
+    behind::<S::Store>(ip, acc)
+}
+
+/// The effective address operand of a far access.
+fn far_address<const MEMORY64: bool>(bits: u64) -> u64 {
+    if MEMORY64 { bits } else { u64::from(bits as u32) }
+}
+
+unsafe fn far_load<L: LoadAccess, const MEMORY64: bool>(
+    machine: &mut Machine,
+    ip: *const u32,
+    acc: u64,
+) -> Next {
+    // SAFETY: this handler's cells are of this type.
+    let cell = unsafe { cell::<FarLoadCell>(ip) };
+    // SAFETY: the translator's slots lie in the frame.
+    let address = far_address::<MEMORY64>(unsafe { machine.read(cell.a) });
+    let offset = (cell.offset_low, cell.offset_high);
+    // SAFETY: the translator's indices are valid.
+    let Some(at) = (unsafe { machine.far(cell.memory, address, offset, L::BYTES) }) else {
+        // SAFETY: the machine's invariant.
+        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+    };
+    // SAFETY: in bounds, as was just checked.
+    let value = unsafe { read_value::<L>(at) };
+    // SAFETY: the translator's slots lie in the frame.
+    unsafe { machine.finish::<ToSlot, L::Value, FarLoadCell>(cell.d, value, ip, acc) }
+}
+
+unsafe fn far_store<W: StoreAccess, const MEMORY64: bool>(
+    machine: &mut Machine,
+    ip: *const u32,
+    acc: u64,
+) -> Next {
+    // SAFETY: this handler's cells are of this type.
+    let cell = unsafe { cell::<FarStoreCell>(ip) };
+    // SAFETY: the translator's slots lie in the frame.
+    let address = far_address::<MEMORY64>(unsafe { machine.read(cell.a) });
+    // SAFETY: as above.
+    let value = unsafe { machine.operand::<W::Value>(Src::Slot, cell.b, acc) };
+    let offset = (cell.offset_low, cell.offset_high);
+    // SAFETY: the translator's indices are valid.
+    let Some(at) = (unsafe { machine.far(cell.memory, address, offset, W::BYTES) }) else {
+        // SAFETY: the machine's invariant.
+        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+    };
+    // SAFETY: in bounds, as was just checked.
+    unsafe { write_value::<W>(at, value) };
+    behind::<FarStoreCell>(ip, acc)
+}
+
+const fn fill_load<L: LoadAccess>(table: &mut Table) {
+    const fn put<L: LoadAccess, D: Destination, S: Source>(table: &mut Table) {
+        let key = HandlerKey::Load { op: L::OP, dst: D::DST, src: S::SRC };
+        table[key.id().0 as usize] = load::<L, D, S>;
+    }
+    put::<L, ToSlot, InSlot>(table);
+    put::<L, ToSlot, InAcc>(table);
+    put::<L, ToAcc, InSlot>(table);
+    put::<L, ToAcc, InAcc>(table);
+    let key = HandlerKey::FarLoad { op: L::OP, memory64: false };
+    table[key.id().0 as usize] = far_load::<L, false>;
+    let key = HandlerKey::FarLoad { op: L::OP, memory64: true };
+    table[key.id().0 as usize] = far_load::<L, true>;
+}
+
+const fn fill_store<W: StoreAccess>(table: &mut Table) {
+    const fn put<W: StoreAccess, S: Sources>(table: &mut Table) {
+        let key = HandlerKey::Store { op: W::OP, srcs: S::SRCS };
+        table[key.id().0 as usize] = store::<W, S>;
+    }
+    put::<W, SlotSlot>(table);
+    put::<W, SlotAcc>(table);
+    put::<W, AccSlot>(table);
+    put::<W, SlotImm>(table);
+    put::<W, AccImm>(table);
+    let key = HandlerKey::FarStore { op: W::OP, memory64: false };
+    table[key.id().0 as usize] = far_store::<W, false>;
+    let key = HandlerKey::FarStore { op: W::OP, memory64: true };
+    table[key.id().0 as usize] = far_store::<W, true>;
+}
+
+macro_rules! fill_rows {
+    (($fill:ident $fill_row:ident) $(
+        $op:ident $visit:ident $text:literal $params:tt -> $R:ident $($word:ident)? = $e:expr;
+    )*) => {
+        const fn $fill(table: &mut Table) {
+            $($fill_row::<op::$op>(table);)*
+        }
+    };
+}
+macro_rules! fill_loads {
+    ($($row:tt)*) => { fill_rows! { (fill_loads fill_load) $($row)* } };
+}
+macro_rules! fill_stores {
+    ($($row:tt)*) => { fill_rows! { (fill_stores fill_store) $($row)* } };
+}
+for_each_load!(fill_loads);
+for_each_store!(fill_stores);
+
+/// Enters the handlers of this file.
+pub(super) const fn fill(table: &mut Table) {
+    fill_loads(table);
+    fill_stores(table);
+}
