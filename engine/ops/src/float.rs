@@ -195,13 +195,13 @@ pub fn max<F: Float>(a: F, b: F) -> F {
     }
 }
 
-/// `b` if it is smaller, otherwise `a`, bit for bit: the operands do not count as NaN or zero here.
+/// `b` if it is smaller, otherwise `a`, bit for bit: so `a` if either is NaN or both are zero.
 #[inline(always)]
 pub fn pmin<F: Float>(a: F, b: F) -> F {
     if b < a { b } else { a }
 }
 
-/// `b` if it is larger, otherwise `a`, bit for bit.
+/// `b` if it is larger, otherwise `a`, bit for bit: so `a` if either is NaN or both are zero.
 #[inline(always)]
 pub fn pmax<F: Float>(a: F, b: F) -> F {
     if a < b { b } else { a }
