@@ -19,8 +19,8 @@ pub use error_kind::ErrorKind;
 pub use extern_type::ExternType;
 pub use imports::{ExportType, ImportType};
 pub use limits::{
-    DEFAULT_INSTANCE_LIMIT, DEFAULT_MEMORY_LIMIT, DEFAULT_TABLE_LIMIT, ResourceLimiter, StoreLimits,
-    StoreLimitsBuilder,
+    DEFAULT_INSTANCE_LIMIT, DEFAULT_MEMORY_LIMIT, DEFAULT_TABLE_LIMIT, ResourceLimiter,
+    StoreLimits, StoreLimitsBuilder,
 };
 pub use module::Module;
 pub use wasmtier_ops::Trap;

@@ -29,9 +29,6 @@ macro_rules! cells {
         }
 
         impl $name {
-            /// Length of the cell in words.
-            pub(crate) const WORDS: u32 = size_of::<Self>() as u32 / WORD;
-
             /// Appends the cell to `code`.
             pub(crate) fn put(self, code: &mut Vec<u32>) {
                 let mut bytes = [0u8; size_of::<Self>()];
@@ -47,36 +44,74 @@ macro_rules! cells {
             }
         }
 
+        impl Cell for $name {
+            const WORDS: u32 = size_of::<Self>() as u32 / WORD;
+
+            fn show(words: &[u32], out: &mut String) {
+                let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+                $(<$ty as Field>::show(stringify!($field), &bytes[offset_of!(Self, $field)..], out);)*
+            }
+        }
+
         const _: () = assert!(size_of::<$name>() % WORD as usize == 0, "cells are whole words");
     )*};
+}
+
+/// What all cells have.
+pub(crate) trait Cell {
+    /// Length of the cell in words.
+    const WORDS: u32;
+
+    /// Appends the operands of a cell to `out`, for a human.
+    fn show(words: &[u32], out: &mut String);
 }
 
 /// A field of a cell as little-endian bytes.
 trait Field {
     type Bytes: AsRef<[u8]>;
     fn bytes(self) -> Self::Bytes;
+
+    /// Appends the field called `name`, whose bytes `bytes` starts with, to `out`.
+    fn show(name: &str, bytes: &[u8], out: &mut String);
 }
 
 impl Field for Slot {
     type Bytes = [u8; 2];
+
     fn bytes(self) -> [u8; 2] {
         self.0.to_le_bytes()
     }
-}
 
-impl Field for i32 {
-    type Bytes = [u8; 4];
-    fn bytes(self) -> [u8; 4] {
-        self.to_le_bytes()
+    fn show(name: &str, bytes: &[u8], out: &mut String) {
+        if name != UNUSED {
+            out.push_str(&format!(" {name}=[{}]", i16::from_le_bytes([bytes[0], bytes[1]])));
+        }
     }
 }
 
-impl Field for u32 {
-    type Bytes = [u8; 4];
-    fn bytes(self) -> [u8; 4] {
-        self.to_le_bytes()
-    }
+macro_rules! word_fields {
+    ($($ty:ident)*) => {$(
+        impl Field for $ty {
+            type Bytes = [u8; 4];
+
+            fn bytes(self) -> [u8; 4] {
+                self.to_le_bytes()
+            }
+
+            fn show(name: &str, bytes: &[u8], out: &mut String) {
+                let value = $ty::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+                if name != UNUSED {
+                    out.push_str(&format!(" {name}={value}"));
+                }
+            }
+        }
+    )*};
 }
+
+word_fields!(i32 u32);
+
+/// Name of the fields that pad a cell.
+const UNUSED: &str = "unused";
 
 cells! {
     /// Nothing but an operator.

@@ -69,11 +69,6 @@ macro_rules! misc_handlers {
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
-
-            /// Length of its cell in words (without a jump table's targets).
-            pub(crate) const fn words(self) -> u32 {
-                match self { $(Self::$name => crate::cell::$cell::WORDS,)* }
-            }
         }
 
         /// Calls macro `$m` with every hand-written handler and its cell.

@@ -6,11 +6,13 @@
 
 mod cell;
 mod code;
+mod dump;
 mod handler;
 mod handlers;
 #[forbid(unsafe_code)]
 mod translate;
 
 pub use code::{Code, TranslateError};
+pub use dump::dump;
 pub use handlers::{enter, frames};
 pub use translate::{Scratch, translate, wasm_offset};
