@@ -85,7 +85,7 @@ impl Machine {
     /// # Safety
     ///
     /// `memory` is an index of the running module.
-    unsafe fn far(
+    pub(super) unsafe fn far(
         &self,
         memory: u32,
         address: u64,
@@ -142,7 +142,7 @@ unsafe fn store<W: StoreAccess, S: Sources>(
 }
 
 /// The effective address operand of a far access.
-fn far_address<const MEMORY64: bool>(bits: u64) -> u64 {
+pub(super) fn far_address<const MEMORY64: bool>(bits: u64) -> u64 {
     if MEMORY64 { bits } else { u64::from(bits as u32) }
 }
 

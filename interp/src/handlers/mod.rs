@@ -14,6 +14,7 @@ mod memory;
 mod numeric;
 mod operand;
 mod portable;
+mod simd;
 mod tail_call;
 mod variable;
 
@@ -30,6 +31,7 @@ static HANDLERS: Table = {
     let mut table: Table = [control::unused; HandlerKey::COUNT as usize];
     numeric::fill(&mut table);
     memory::fill(&mut table);
+    simd::fill(&mut table);
     let mut i = 0;
     while i < Misc::ALL.len() {
         let misc = Misc::ALL[i];

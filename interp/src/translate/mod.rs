@@ -266,22 +266,16 @@ impl<'m> Translator<'m> {
     /// Writes a constant to a slot.
     fn emit_const(&mut self, slot: Slot, bits: u64, ty: ValType) {
         let unused = Slot(0);
-        let (key, put): (_, &dyn Fn(&mut Vec<u32>)) = match u32::try_from(bits) {
-            Ok(imm) => {
-                let key = HandlerKey::Misc(Misc::Const32);
-                (key, &move |code| {
-                    Const32Cell { handler: key.id(), d: slot, unused, imm }.put(code);
-                })
-            }
-            Err(_) => {
-                let key = HandlerKey::Misc(Misc::Const64);
-                let (low, high) = (bits as u32, (bits >> 32) as u32);
-                (key, &move |code| {
-                    Const64Cell { handler: key.id(), d: slot, unused, low, high }.put(code);
-                })
-            }
-        };
-        self.define_through_int(key, slot, ty, put);
+        if let Ok(imm) = u32::try_from(bits) {
+            let key = HandlerKey::Misc(Misc::Const32);
+            let cell = Const32Cell { handler: key.id(), d: slot, unused, imm };
+            self.define_through_int(key, slot, ty, |code| cell.put(code));
+        } else {
+            let key = HandlerKey::Misc(Misc::Const64);
+            let (low, high) = (bits as u32, (bits >> 32) as u32);
+            let cell = Const64Cell { handler: key.id(), d: slot, unused, low, high };
+            self.define_through_int(key, slot, ty, |code| cell.put(code));
+        }
     }
 
     /// Appends a cell that leaves the bits of `slot` in the integer accumulator whatever their type.
