@@ -97,13 +97,7 @@ impl Module {
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
         let info = self.inner().info();
         info.imports.iter().map(|import| {
-            let ty = match import.ty {
-                Declared::Func(ty) => ExternType::Func(info.types[ty.index()].clone()),
-                Declared::Table(ty) => ExternType::Table(ty),
-                Declared::Memory(ty) => ExternType::Memory(ty),
-                Declared::Global(ty) => ExternType::Global(ty),
-            };
-            ImportType::new(&import.module, &import.name, ty)
+            ImportType::new(&import.module, &import.name, import_type(info, &import.ty))
         })
     }
 
@@ -120,6 +114,16 @@ impl Module {
     pub fn get_export(&self, name: &str) -> Option<ExternType> {
         let item = self.inner().export(name)?;
         Some(item_type(self.inner().info(), item))
+    }
+}
+
+/// What an import asks for.
+pub(crate) fn import_type(info: &ModuleInfo, ty: &Declared) -> ExternType {
+    match *ty {
+        Declared::Func(ty) => ExternType::Func(info.types[ty.index()].clone()),
+        Declared::Table(ty) => ExternType::Table(ty),
+        Declared::Memory(ty) => ExternType::Memory(ty),
+        Declared::Global(ty) => ExternType::Global(ty),
     }
 }
 

@@ -120,6 +120,11 @@ impl Module {
         Ok(Self(ModuleInner::new(engine.clone(), bytes, info)))
     }
 
+    /// The handle of a record.
+    pub(crate) fn from_inner(inner: Arc<ModuleInner>) -> Self {
+        Self(inner)
+    }
+
     /// The record behind it.
     pub(crate) fn inner(&self) -> &Arc<ModuleInner> {
         &self.0

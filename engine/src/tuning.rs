@@ -16,3 +16,15 @@ pub(crate) const MAX_VALIDATION_THREADS: usize = 8;
 
 /// Most sets of translator buffers that an engine keeps while nobody translates.
 pub(crate) const IDLE_SCRATCHES: usize = 8;
+
+/// Slots up to which a table is filled at instantiation; larger ones are filled when used.
+pub(crate) const EAGER_TABLE_SLOTS: u32 = 4096;
+
+/// Slots of a larger table that are filled together: a host page of them.
+pub(crate) const TABLE_BLOCK_SLOTS: u32 = 1024;
+
+/// Funcref records of an instance up to which all are written at instantiation.
+pub(crate) const EAGER_FUNC_RECORDS: u32 = 128;
+
+/// Funcref records of a larger instance that are written together, when one is needed.
+pub(crate) const FUNC_RECORD_PAGE: u32 = 128;

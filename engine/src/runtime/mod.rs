@@ -11,9 +11,25 @@ mod child_process;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #[cfg_attr(not(test), expect(dead_code, reason = "machine code comes with the native back-ends"))]
 pub(crate) mod code_range;
-#[expect(dead_code, reason = "the stores that own memories come next")]
 pub(crate) mod memory;
-#[expect(dead_code, reason = "the stores that own mappings come next")]
 pub(crate) mod mmap;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod signals;
+
+pub(crate) mod backtrace;
+mod builtins;
+pub(crate) mod call;
+pub(crate) mod externref;
+mod funcref;
+pub(crate) mod global;
+pub(crate) mod grow;
+pub(crate) mod host;
+pub(crate) mod instance;
+pub(crate) mod instantiate;
+mod limit;
+pub(crate) mod memory_object;
+mod pinned;
+pub(crate) mod slots;
+pub(crate) mod store;
+pub(crate) mod table;
+mod vmctx;

@@ -65,6 +65,32 @@ pub struct VmCtx {
 const _: () = assert!(offset_of!(VmCtx, imported_funcs) == 120, "hot fields fit a disp8");
 
 impl VmCtx {
+    /// A context of nothing: null pointers, zero lengths.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self {
+            stack_limit: AtomicUsize::new(0),
+            store: core::ptr::null_mut(),
+            mem0_base: core::ptr::null_mut(),
+            mem0_len: 0,
+            table0_base: core::ptr::null_mut(),
+            table0_len: 0,
+            funcref_offset: 0,
+            funcref_base: core::ptr::null_mut(),
+            builtins: core::ptr::null(),
+            code_table: core::ptr::null(),
+            loop_budget: AtomicI32::new(0),
+            _reserved: 0,
+            fuel: 0,
+            globals: core::ptr::null_mut(),
+            imported_globals: core::ptr::null(),
+            memories: core::ptr::null(),
+            tables: core::ptr::null(),
+            imported_funcs: core::ptr::null(),
+            instance: core::ptr::null_mut(),
+        }
+    }
+
     /// The engine-wide id of a type of the module.
     ///
     /// # Safety

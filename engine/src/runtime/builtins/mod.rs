@@ -1,0 +1,162 @@
+//! The builtins: what running code calls for cold operators, in every tier alike.
+//!
+//! What lives here: the table, and the frame of a builtin: its operands and the way to its store.
+//! What does not: what each of them does (`memory`, `table`, `reference`).
+//!
+//! Invariants: a builtin checks all its bounds before it changes anything. None lets a panic of the
+//! embedder's code through: it is parked, as in host functions.
+
+mod memory;
+mod reference;
+mod table;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use wasmtier_ops::Trap;
+use wasmtier_vm::{BuiltinTable, FuncEntry, Status, VmCtx};
+
+use super::call::Parked;
+use super::instance::InstanceObject;
+use super::store::StoreRef;
+use super::vmctx::{instance_of, store_of};
+use crate::error::Result;
+
+/// A running builtin.
+struct Frame<'a> {
+    store: StoreRef<'a>,
+    /// Index of the running instance.
+    instance: usize,
+    /// Operand 0, and result 0.
+    args: *mut u64,
+}
+
+impl Frame<'_> {
+    /// # Safety
+    ///
+    /// As [`wasmtier_vm::BuiltinCode`]: `vmctx` is the running instance's, and operands are at
+    /// `args`.
+    unsafe fn new(vmctx: *mut VmCtx, args: *mut u64) -> Self {
+        // SAFETY: the context is live.
+        let vm = unsafe { store_of(vmctx) };
+        // SAFETY: so is its store, and wasm runs, so that there is a host.
+        let host = unsafe { (*vm).host };
+        // SAFETY: as above; whoever runs wasm waits for us and borrows nothing of the store.
+        let store = unsafe { StoreRef::from_host(host) };
+        // SAFETY: the context is live.
+        let instance = unsafe { instance_of(vmctx) };
+        let instance = instance.expect("builtins are called by instances");
+        Self { store, instance, args }
+    }
+
+    /// Operand `place`, of which the builtin has more.
+    fn operand(&self, place: usize) -> u64 {
+        let slot = self.args.wrapping_sub(place);
+        // SAFETY: running code puts as many operands there as the builtin is declared with, and
+        // the builtin asks for no other.
+        unsafe { slot.read() }
+    }
+
+    /// Leaves result 0.
+    fn result(&mut self, word: u64) {
+        // SAFETY: running code has room for the result in the place of operand 0.
+        unsafe { self.args.write(word) };
+    }
+
+    fn instance(&self) -> &InstanceObject {
+        &self.store.instances[self.instance]
+    }
+
+    fn instance_mut(&mut self) -> &mut InstanceObject {
+        let index = self.instance;
+        &mut self.store.instances[index]
+    }
+
+    /// Does what may run code of the embedder; whatever comes of that but a value leaves wasm.
+    fn guarded<R>(
+        &mut self,
+        work: impl FnOnce(&mut StoreRef<'_>) -> Result<R>,
+    ) -> Result<R, Leave> {
+        let reason = match catch_unwind(AssertUnwindSafe(|| work(&mut self.store))) {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => Parked::Error(error),
+            Err(payload) => Parked::Panic(payload),
+        };
+        self.store.parked = Some(reason);
+        Err(Leave::Parked)
+    }
+}
+
+/// Why a builtin leaves wasm.
+enum Leave {
+    Trap(Trap),
+    /// The reason is parked in the store.
+    Parked,
+}
+
+impl From<Trap> for Leave {
+    fn from(trap: Trap) -> Self {
+        Self::Trap(trap)
+    }
+}
+
+fn status(result: Result<(), Leave>) -> Status {
+    match result {
+        Ok(()) => Status::OK,
+        Err(Leave::Trap(trap)) => Status::trap(trap),
+        Err(Leave::Parked) => Status::UNWIND,
+    }
+}
+
+/// # Safety
+///
+/// As [`wasmtier_vm::TranslateCode`].
+unsafe extern "C" fn translate(vmctx: *mut VmCtx, entry: *const FuncEntry) -> Status {
+    // SAFETY: caller's contract; a translation has no operands.
+    let mut frame = unsafe { Frame::new(vmctx, core::ptr::null_mut()) };
+    let module = frame.instance().module().clone();
+    // SAFETY: `entry` is one of the module's, which lives as long as the instance.
+    let entry = unsafe { &*entry };
+    status(frame.guarded(|_| Ok(module.translate(entry)?)))
+}
+
+macro_rules! builtins {
+    ($($name:ident = $code:path;)*) => {
+        $(
+            /// # Safety
+            ///
+            /// As [`wasmtier_vm::BuiltinCode`].
+            unsafe extern "C" fn $name(
+                vmctx: *mut VmCtx,
+                args: *mut u64,
+                imm0: u32,
+                imm1: u32,
+            ) -> Status {
+                // SAFETY: caller's contract.
+                let mut frame = unsafe { Frame::new(vmctx, args) };
+                status($code(&mut frame, imm0, imm1))
+            }
+        )*
+
+        /// The builtins of every engine.
+        pub(super) static BUILTINS: BuiltinTable = BuiltinTable { translate, $($name),* };
+    };
+}
+
+builtins! {
+    memory_grow = memory::grow;
+    memory_size = memory::size;
+    memory_fill = memory::fill;
+    memory_copy = memory::copy;
+    memory_init = memory::init;
+    data_drop = memory::data_drop;
+    table_get = table::get;
+    table_set = table::set;
+    table_size = table::size;
+    table_grow = table::grow;
+    table_fill = table::fill;
+    table_copy = table::copy;
+    table_init = table::init;
+    elem_drop = table::elem_drop;
+    ref_func = reference::func;
+    resolve_indirect = reference::resolve_indirect;
+}

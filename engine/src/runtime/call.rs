@@ -1,0 +1,250 @@
+//! Calls from the host: into wasm, or to a host function that the host holds a handle of.
+//!
+//! What lives here: room on the value stack, activations, and what becomes of a status other than
+//! OK. What does not: the way back (`host`) and the values of arguments (`value`, `typed`).
+//!
+//! Invariants: whatever a call changes in `VmStore` it restores before it returns or panics.
+//! Between two calls from outside, `stack_top` is the end of the stack and no activation is linked.
+
+use core::any::Any;
+use core::ptr;
+use std::panic::resume_unwind;
+
+use wasmtier_ops::Trap;
+use wasmtier_vm::{Activation, FuncRecord, FuncType, Status, TypeId};
+
+use super::backtrace;
+use super::slots::Slots;
+use super::store::{StoreOpaque, StoreRef};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::trap::WasmBacktrace;
+
+/// Bytes of the host's own stack that calls from wasm to the host and back may nest over. A
+/// process limits threads to 2 MiB or more unless asked otherwise.
+const NATIVE_STACK_BUDGET: usize = 1 << 20;
+
+/// Slots that a call needs above its callee's frame.
+const HEADER: usize = wasmtier_vm::frame::HEADER_SLOTS as usize;
+
+/// The stack of wasm frames of a store, allocated when it is first needed.
+#[derive(Default)]
+pub(crate) struct ValueStack {
+    slots: Vec<u64>,
+    /// Address of a local of the outermost call from the host; 0 when there is none.
+    native_base: usize,
+}
+
+/// Why wasm is being left.
+pub(crate) enum Parked {
+    /// A host function, limiter or translation failed.
+    Error(Error),
+    /// A host function panicked.
+    Panic(Box<dyn Any + Send>),
+}
+
+/// A function type as calls need it.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Signature {
+    type_id: TypeId,
+    slots: u32,
+}
+
+impl Signature {
+    /// The signature of `ty` in `engine`.
+    pub(crate) fn new(engine: &Engine, ty: &FuncType) -> Self {
+        Self::known(engine.types().register(ty), ty)
+    }
+
+    /// The signature of `ty`, whose id is known.
+    pub(crate) fn known(type_id: TypeId, ty: &FuncType) -> Self {
+        Self { type_id, slots: ty.param_slots().max(ty.result_slots()) }
+    }
+
+    /// The engine-wide name of the type.
+    pub(crate) fn type_id(self) -> TypeId {
+        self.type_id
+    }
+}
+
+impl StoreOpaque {
+    /// Where a new instance finds the end of the stack.
+    pub(super) fn stack_limit(&self) -> usize {
+        // SAFETY: pinned by the store.
+        unsafe { (*self.vm.as_ptr()).stack_low }.addr()
+    }
+
+    /// Allocates the value stack, and tells every context.
+    #[cold]
+    fn make_stack(&mut self) {
+        let slots = (self.engine().config().max_wasm_stack / 8).max(HEADER);
+        self.stack.slots = vec![0; slots];
+        let low = self.stack.slots.as_mut_ptr();
+        let vm = self.vm.as_ptr();
+        // SAFETY: pinned by the store; nothing runs yet.
+        unsafe { (*vm).stack_low = low };
+        // SAFETY: as above.
+        unsafe { (*vm).stack_top = low.wrapping_add(slots) };
+        for instance in &self.instances {
+            instance.ctx().set_stack_limit(low.addr());
+        }
+    }
+}
+
+/// Calls the function of `record`, whose type must be `signature`'s. `write` puts the arguments
+/// into the slots from which `read` takes the results.
+///
+/// # Errors
+///
+/// A trap, with a backtrace attached; or whatever error a host function left wasm with.
+///
+/// # Panics
+///
+/// When the record is of another type; and with the panic of a host function.
+#[inline]
+pub(crate) fn call<R>(
+    mut store: StoreRef<'_>,
+    record: &FuncRecord,
+    signature: Signature,
+    write: impl FnOnce(&StoreOpaque, &mut Slots<'_>),
+    read: impl FnOnce(&mut StoreOpaque, &Slots<'_>) -> R,
+) -> Result<R> {
+    assert!(record.type_id == signature.type_id, "a function was called with another's type");
+    let first = frame(&mut store, signature.slots)?;
+    // SAFETY: `frame` found room for the slots below the live frames, where nobody looks until
+    // the call begins.
+    let mut slots = unsafe { Slots::new(first, signature.slots) };
+    write(&store, &mut slots);
+    // SAFETY: a complete record of this store; the arguments of its type are in the slots.
+    unsafe { enter(&mut store, record, first, signature.slots) }?;
+    // SAFETY: as above; the callee has returned, and its results are in the same slots.
+    let slots = unsafe { Slots::new(first, signature.slots) };
+    Ok(read(&mut store, &slots))
+}
+
+/// The slot of argument 0 of a call with `slots` slots, checked for room.
+#[inline]
+fn frame(store: &mut StoreRef<'_>, slots: u32) -> Result<*mut u64> {
+    let vm = store.vm.as_ptr();
+    // SAFETY: pinned by the store.
+    if unsafe { (*vm).stack_low }.is_null() {
+        store.make_stack();
+    }
+    // SAFETY: as above.
+    let top = unsafe { (*vm).stack_top };
+    // SAFETY: as above.
+    let low = unsafe { (*vm).stack_low };
+    let room = (top.addr() - low.addr()) / size_of::<u64>();
+    if room < slots as usize + HEADER {
+        return Err(stack_overflow(store));
+    }
+    Ok(top.wrapping_sub(1))
+}
+
+#[cold]
+fn stack_overflow(store: &StoreOpaque) -> Error {
+    with_backtrace(store, Error::new(Trap::StackOverflow))
+}
+
+fn with_backtrace(store: &StoreOpaque, error: Error) -> Error {
+    if error.is::<WasmBacktrace>() {
+        return error;
+    }
+    match backtrace::capture(store) {
+        Some(frames) => error.attach(frames),
+        None => error,
+    }
+}
+
+/// Runs the function of `record` on the arguments below and at `first`.
+///
+/// # Safety
+///
+/// `record` is complete and of `store`; as many slots as its type takes lie at and below `first`,
+/// which is the first free slot of the stack, and hold its arguments.
+#[inline]
+unsafe fn enter(
+    store: &mut StoreRef<'_>,
+    record: &FuncRecord,
+    first: *mut u64,
+    slots: u32,
+) -> Result<()> {
+    let native_base = nest(store)?;
+    let host = store.as_host();
+    let vm = store.vm.as_ptr();
+    // SAFETY: pinned by the store, and plain words.
+    let saved = unsafe { vm.read() };
+    // SAFETY: as above.
+    unsafe { (*vm).host = host };
+    // SAFETY: caller's contract; `host` is the store that `store` borrows.
+    let status = unsafe { run(store, record, first, slots) };
+    // SAFETY: as above.
+    unsafe { vm.write(saved) };
+    store.stack.native_base = native_base;
+    status.map_err(|left| match left {
+        Parked::Error(error) => error,
+        Parked::Panic(payload) => resume_unwind(payload),
+    })
+}
+
+/// Checks that the host's own stack has room for another call and returns where the outermost one
+/// began, 0 when this is it.
+#[inline]
+fn nest(store: &mut StoreRef<'_>) -> Result<usize> {
+    let here = 0_u8;
+    let here = (&raw const here).addr();
+    let base = store.stack.native_base;
+    if base == 0 {
+        store.stack.native_base = here;
+    } else if base.abs_diff(here) > NATIVE_STACK_BUDGET {
+        return Err(stack_overflow(store));
+    }
+    Ok(base)
+}
+
+/// # Safety
+///
+/// As [`enter`]; `VmStore.host` is `store`.
+#[inline]
+unsafe fn run(
+    store: &mut StoreRef<'_>,
+    record: &FuncRecord,
+    first: *mut u64,
+    slots: u32,
+) -> Result<(), Parked> {
+    let vm = store.vm.as_ptr();
+    // SAFETY: the entry of a complete record lives as long as the store.
+    let status = if let Some(code) = unsafe { (*record.entry).host } {
+        let caller = store.host_ctx.as_ptr();
+        // SAFETY: pinned by the store.
+        unsafe { (*vm).stack_top = first.wrapping_add(1).wrapping_sub(slots as usize) };
+        // SAFETY: a host function's record has its own context, and its arguments are at `first`.
+        unsafe { code(record.vmctx, caller, first) }
+    } else {
+        // SAFETY: pinned by the store.
+        let previous = unsafe { (*vm).activation };
+        let mut activation = Activation { previous, exit_fp: ptr::null_mut() };
+        // SAFETY: as above; `enter` restores it before `activation` dies.
+        unsafe { (*vm).activation = &raw mut activation };
+        // SAFETY: a wasm function's record has its instance's context and an entry of its module;
+        // its arguments are at `first`.
+        let status = unsafe { wasmtier_interp::enter(record.vmctx, record.entry, first) };
+        if !status.is_ok() {
+            return Err(leave(store, status));
+        }
+        return Ok(());
+    };
+    if status.is_ok() { Ok(()) } else { Err(leave(store, status)) }
+}
+
+/// Why the callee was left with `status`, which is not OK. The frames are still linked.
+#[cold]
+fn leave(store: &mut StoreRef<'_>, status: Status) -> Parked {
+    if let Some(trap) = status.as_trap() {
+        return Parked::Error(with_backtrace(store, Error::new(trap)));
+    }
+    match store.parked.take().expect("whoever unwinds parks the reason") {
+        Parked::Error(error) => Parked::Error(with_backtrace(store, error)),
+        panic @ Parked::Panic(_) => panic,
+    }
+}
