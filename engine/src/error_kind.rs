@@ -8,7 +8,7 @@
 
 use std::path::PathBuf;
 
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 /// What went wrong, when it is the engine that says so. Found by [`crate::Error::downcast_ref`].
 ///
@@ -96,8 +96,25 @@ fn write_function(
     (index, name): &(u32, Option<String>),
 ) -> fmt::Result {
     match name {
-        Some(name) => write!(f, " (function {index} `{}`)", name.escape_debug()),
+        Some(name) => write!(f, " (function {index} `{}`)", OneLine(name)),
         None => write!(f, " (function {index})"),
+    }
+}
+
+/// Text from a module, fit for a message: one line of bounded length, whatever the module says.
+pub(crate) struct OneLine<'a>(pub(crate) &'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 200;
+        for (count, char) in self.0.chars().enumerate() {
+            match char {
+                _ if count == LONGEST => return f.write_str("..."),
+                '\'' | '"' => f.write_char(char)?,
+                char => write!(f, "{}", char.escape_debug())?,
+            }
+        }
+        Ok(())
     }
 }
 

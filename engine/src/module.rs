@@ -23,7 +23,7 @@ use wasmtier_vm::{ExportItem, FuncEntry, FuncIdx, FuncKey, FuncKeyKind, ModuleIn
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::error_kind::ErrorKind;
+use crate::error_kind::{ErrorKind, OneLine};
 pub(crate) use lazy::ScratchPool;
 use lazy::Translations;
 
@@ -234,6 +234,7 @@ impl Invalid {
 
 impl From<wasmparser::BinaryReaderError> for Invalid {
     fn from(error: wasmparser::BinaryReaderError) -> Self {
-        Self::new(error.offset(), error.message())
+        // The message may quote a name of the module.
+        Self::new(error.offset(), OneLine(error.message()).to_string())
     }
 }
