@@ -59,7 +59,13 @@ pub const DEFAULT_MEMORY_LIMIT: usize = 10_000;
 /// # fn main() -> Result<(), Error> {
 /// let mut store = Store::new(&Engine::default(), Budget { left: 3 << 16 });
 /// store.limiter(|budget| budget);
-/// let ty = MemoryType { memory64: false, shared: false, minimum: 1, maximum: None, page_size_log2: 16 };
+/// let ty = MemoryType {
+///     memory64: false,
+///     shared: false,
+///     minimum: 1,
+///     maximum: None,
+///     page_size_log2: 16,
+/// };
 /// let memory = Memory::new(&mut store, ty)?;
 /// assert_eq!(memory.grow(&mut store, 2)?, 1);
 /// assert!(memory.grow(&mut store, 1).is_err());
@@ -147,7 +153,13 @@ pub trait ResourceLimiter: Send {
 /// let limits = StoreLimitsBuilder::new().memory_size(1 << 16).build();
 /// let mut store = Store::new(&Engine::default(), State { limits });
 /// store.limiter(|state| &mut state.limits);
-/// let ty = MemoryType { memory64: false, shared: false, minimum: 2, maximum: None, page_size_log2: 16 };
+/// let ty = MemoryType {
+///     memory64: false,
+///     shared: false,
+///     minimum: 2,
+///     maximum: None,
+///     page_size_log2: 16,
+/// };
 /// assert!(Memory::new(&mut store, ty).is_err());
 /// # Ok(())
 /// # }

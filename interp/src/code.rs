@@ -62,7 +62,7 @@ impl fmt::Display for TranslateError {
         match self {
             Self::TooManySlots { limit } => write!(
                 f,
-                "function too large: its parameters, locals and operands take more than {limit} slots"
+                "function too large: its parameters, locals and operands take over {limit} slots"
             ),
             Self::TooLong => f.write_str("function too large: its code is longer than 2 GiB"),
             Self::Unsupported { proposal } => {

@@ -17,8 +17,8 @@ use crate::cell::{CodeHeader, WORD};
 
 /// Calls a wasm function from the host, translating it if this is its first call.
 ///
-/// `args` is the slot of argument 0: argument slot `i` is at `args - i`, and result slot `i` is left
-/// in the same place.
+/// `args` is the slot of argument 0: argument slot `i` is at `args - i`, and result slot `i` is
+/// left in the same place.
 ///
 /// The status is `OK`; or what stopped the code, in which case the frames of the activation are
 /// still there to be walked by [`frames`].

@@ -86,8 +86,8 @@ impl<'m> Translator<'m> {
             .expect("the operand stack was kept within MAX_FRAME_SLOTS")
     }
 
-    /// Computes the arguments of a tail call into temps; returns the slot of the first argument slot
-    /// and how many there are.
+    /// Computes the arguments of a tail call into temps; returns the slot of the first argument
+    /// slot and how many there are.
     fn tail_arguments(&mut self, ty: &FuncType) -> (Slot, Slot) {
         self.settle_top(ty.params().len());
         let height = self.operands.height - ty.param_slots();

@@ -1,8 +1,8 @@
 //! [`Emitter`]: appends cells and knows what the accumulators hold behind the last one.
 //!
-//! What lives here: the code so far; which slot each accumulator mirrors; the last cells that define
-//! a value, which may still be redirected to another slot, narrowed to the accumulator or taken back
-//! to be fused. What does not: the operand stack.
+//! What lives here: the code so far; which slot each accumulator mirrors; the last cells that
+//! define a value, which may still be redirected to another slot, narrowed to the accumulator or
+//! taken back to be fused. What does not: the operand stack.
 //!
 //! Invariant: whatever is remembered here is true on every path to the end of the code; a label
 //! forgets it all ([`Emitter::forget`]).

@@ -278,7 +278,8 @@ impl<'m> Translator<'m> {
         }
     }
 
-    /// Appends a cell that leaves the bits of `slot` in the integer accumulator whatever their type.
+    /// Appends a cell that leaves the bits of `slot` in the integer accumulator whatever their
+    /// type.
     fn define_through_int(
         &mut self,
         key: HandlerKey,

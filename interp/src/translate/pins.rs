@@ -1,7 +1,8 @@
 //! Which locals of a function deserve a pinned register.
 //!
-//! What lives here: the choice, recorded in the code's header for the threaded back-end; the portable
-//! back-end has no registers to pin and ignores it. Invariant: the choice never changes a result.
+//! What lives here: the choice, recorded in the code's header for the threaded back-end; the
+//! portable back-end has no registers to pin and ignores it. Invariant: the choice never changes a
+//! result.
 
 use wasmtier_vm::Slot;
 
@@ -18,8 +19,8 @@ pub(super) fn weight(loop_depth: u32) -> u32 {
     1 << (loop_depth.min(MAX_LOOP_DEPTH) * LOOP_SHIFT)
 }
 
-/// The four integer and four float locals to pin. Every call reloads all pins, so a local is worth one
-/// only if it is used more often than calls are made.
+/// The four integer and four float locals to pin. Every call reloads all pins, so a local is worth
+/// one only if it is used more often than calls are made.
 pub(super) fn choose(locals: &[Local], call_weight: u32) -> ([Slot; 4], [Slot; 4]) {
     (best(locals, File::Int, call_weight), best(locals, File::Float, call_weight))
 }

@@ -26,7 +26,9 @@ impl<'a> Walk<'a> for Translator<'_> {
 }
 
 macro_rules! visit_numeric {
-    ($($op:ident $visit:ident $text:literal $params:tt -> $R:ident $($word:ident)? = $e:expr;)*) => {
+    ($(
+        $op:ident $visit:ident $text:literal $params:tt -> $R:ident $($word:ident)? = $e:expr;
+    )*) => {
         $(fn $visit(&mut self) -> Visit {
             self.visit_numeric(NumOp::$op)
         })*
@@ -51,7 +53,9 @@ macro_rules! visit_stores {
 
 /// Methods for every operator of a proposal that is not run; nothing for the others.
 macro_rules! visit_unsupported {
-    ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
+    ($(
+        @$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*)
+    )*) => {
         $(visit_unsupported!(@$proposal $visit ($($($arg: $argty),*)?));)*
     };
     (@mvp $($rest:tt)*) => {};
