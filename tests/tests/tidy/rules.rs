@@ -30,13 +30,10 @@ pub(crate) fn opens_with_docs(file: &File, problems: &mut Vec<Problem>) {
 }
 
 const MOST_LINES: usize = 800;
-/// Tables with one row an operator, which are read by searching, not from top to bottom.
-const OPERATOR_TABLES: [&str; 3] =
-    ["engine/ops/src/numeric.rs", "engine/ops/src/simd.rs", "engine/ops/src/access.rs"];
 
 pub(crate) fn is_short(file: &File, problems: &mut Vec<Problem>) {
     let lines = file.text.lines().count();
-    if file.is_rust() && lines > MOST_LINES && !OPERATOR_TABLES.contains(&file.path.as_str()) {
+    if file.is_rust() && lines > MOST_LINES {
         let message = format!("{lines} lines: split it by idea below {MOST_LINES}");
         problems.push(Problem::new(&file.path, 0, message));
     }
