@@ -117,7 +117,8 @@ extern_from!(Func Global Table Memory);
 /// let engine = Engine::default();
 /// let mut store = Store::new(&engine, ());
 /// let instance = Instance::new(&mut store, &Module::new(&engine, wasm)?, &[])?;
-/// let names: Vec<_> = instance.exports(&mut store).map(|export| export.name().to_owned()).collect();
+/// let exports = instance.exports(&mut store);
+/// let names: Vec<_> = exports.map(|export| export.name().to_owned()).collect();
 /// assert_eq!(names, ["memory"]);
 /// # Ok(())
 /// # }

@@ -183,17 +183,25 @@ pub enum Val {
 }
 
 macro_rules! accessors {
-    ($($(#[$doc:meta])* $name:ident, $unwrap:ident -> $result:ty, $text:literal, $pattern:pat => $value:expr;)*) => {$(
+    ($(
+        $(#[$doc:meta])*
+        $name:ident, $unwrap:ident -> $result:ty, $text:literal, $pattern:pat => $value:expr;
+    )*) => {$(
         $(#[$doc])*
         #[must_use]
         pub fn $name(&self) -> Option<$result> {
             match *self { $pattern => Some($value), _ => None }
         }
 
-        #[doc = concat!("Like [`Val::", stringify!($name), "`].\n\n# Panics\n\nWhen it is of another type.")]
+        #[doc = concat!("Like [`Val::", stringify!($name), "`].")]
+        ///
+        /// # Panics
+        ///
+        /// When it is of another type.
         #[must_use]
         pub fn $unwrap(&self) -> $result {
-            self.$name().unwrap_or_else(|| panic!(concat!("expected ", $text, ", found {}"), self.ty()))
+            let expected = concat!("expected ", $text);
+            self.$name().unwrap_or_else(|| panic!("{expected}, found {}", self.ty()))
         }
     )*};
 }
@@ -213,7 +221,8 @@ impl Val {
         /// The value of a `funcref`; the inner `None` is null.
         func_ref, unwrap_func_ref -> Option<Func>, "a funcref", Self::FuncRef(func) => func;
         /// The value of an `externref`; the inner `None` is null.
-        extern_ref, unwrap_extern_ref -> Option<ExternRef>, "an externref", Self::ExternRef(value) => value;
+        extern_ref, unwrap_extern_ref -> Option<ExternRef>, "an externref",
+            Self::ExternRef(value) => value;
     }
 
     /// Its type. References count as nullable.

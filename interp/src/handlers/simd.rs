@@ -163,7 +163,10 @@ unsafe fn write_raw(at: *mut u8, raw: u128, bytes: usize) {
 
 /// Defines handlers of accesses: finds the bytes or traps, then goes on with them.
 macro_rules! access_handlers {
-    ($($name:ident: $Trait:ident, $Cell:ident, |$machine:ident, $cell:ident, $at:ident| $body:expr;)*) => {$(
+    ($(
+        $name:ident: $Trait:ident, $Cell:ident,
+        |$machine:ident, $cell:ident, $at:ident| $body:expr;
+    )*) => {$(
         unsafe fn $name<O: $Trait, const MEMORY64: bool>(
             $machine: &mut Machine,
             ip: *const u32,
