@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use crate::{FuncType, GlobalType, MemoryType, TableType};
+use crate::{ErrorKind, FuncType, GlobalType, MemoryType, TableType};
 
 /// The type of an external value, of an import or of an export.
 ///
@@ -66,10 +66,30 @@ impl ExternType {
         }
     }
 
+    /// Whether an external value of this type may be used for the import `module`.`name` of type
+    /// `wanted`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Link`] when it may not.
+    pub(crate) fn check_import(
+        &self,
+        module: &str,
+        name: &str,
+        wanted: &Self,
+    ) -> Result<(), ErrorKind> {
+        if self.matches(wanted) {
+            return Ok(());
+        }
+        let (module, name) = (module.escape_debug(), name.escape_debug());
+        Err(ErrorKind::Link(format!(
+            "incompatible import type for `{module}`.`{name}`: expected {wanted}, found {self}"
+        )))
+    }
+
     /// Whether an external value of this type may stand where `import` is asked for
     /// (specification section 4.5.2, import matching).
-    #[must_use]
-    pub(crate) fn matches(&self, import: &Self) -> bool {
+    fn matches(&self, import: &Self) -> bool {
         match (self, import) {
             (Self::Func(found), Self::Func(wanted)) => found == wanted,
             (Self::Global(found), Self::Global(wanted)) => found == wanted,

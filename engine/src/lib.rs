@@ -11,7 +11,10 @@ mod func;
 mod global;
 mod imports;
 mod instance;
+mod instance_pre;
+mod into_func;
 mod limits;
+mod linker;
 mod memory;
 mod module;
 mod registry;
@@ -20,6 +23,7 @@ mod store;
 mod table;
 mod trap;
 mod tuning;
+mod typed;
 mod value;
 
 pub use caller::Caller;
@@ -33,15 +37,19 @@ pub use func::Func;
 pub use global::Global;
 pub use imports::{ExportType, ImportType};
 pub use instance::Instance;
+pub use instance_pre::InstancePre;
+pub use into_func::{IntoFunc, WasmRet};
 pub use limits::{
     DEFAULT_INSTANCE_LIMIT, DEFAULT_MEMORY_LIMIT, DEFAULT_TABLE_LIMIT, ResourceLimiter,
     StoreLimits, StoreLimitsBuilder,
 };
+pub use linker::{Linker, UnknownImportError};
 pub use memory::{Memory, MemoryAccessError};
 pub use module::Module;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use table::Table;
 pub use trap::{FrameInfo, WasmBacktrace};
+pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use value::{ExternRef, Ref, V128, Val};
 pub use wasmtier_ops::Trap;
 pub use wasmtier_vm::{FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType};

@@ -67,6 +67,11 @@ impl ExternRef {
         Self { store: store.id(), handle: store.externs.insert(Box::new(value)) }
     }
 
+    /// The reference a slot of this store holds; `None` for null.
+    pub(crate) fn from_handle(store: &StoreOpaque, handle: u32) -> Option<Self> {
+        (handle != 0).then_some(Self { store: store.id(), handle })
+    }
+
     /// The value.
     ///
     /// # Panics
@@ -137,9 +142,7 @@ impl Ref {
     pub(crate) fn from_handle(store: &mut StoreOpaque, ty: HeapType, handle: u32) -> Self {
         match ty {
             HeapType::Func => Self::Func(Func::from_handle(store, handle)),
-            HeapType::Extern => {
-                Self::Extern((handle != 0).then_some(ExternRef { store: store.id(), handle }))
-            }
+            HeapType::Extern => Self::Extern(ExternRef::from_handle(store, handle)),
         }
     }
 }

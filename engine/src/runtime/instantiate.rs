@@ -64,13 +64,7 @@ fn check_imports(store: &mut StoreRef<'_>, module: &ModuleInner, imports: &[Exte
         }
         let wanted = import_type(info, &import.ty);
         let found = present_type(store, item);
-        if !found.matches(&wanted) {
-            let (module, name) = (import.module.escape_debug(), import.name.escape_debug());
-            return Err(link(format!(
-                "incompatible import type for `{module}`.`{name}`: \
-                 expected {wanted}, found {found}"
-            )));
-        }
+        found.check_import(&import.module, &import.name, &wanted)?;
     }
     Ok(())
 }

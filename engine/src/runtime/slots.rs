@@ -7,7 +7,7 @@
 use core::marker::PhantomData;
 
 /// The slots of a call's arguments, which are also those of its results.
-pub(crate) struct Slots<'a> {
+pub struct Slots<'a> {
     /// Slot 0.
     first: *mut u64,
     len: u32,

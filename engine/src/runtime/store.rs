@@ -127,7 +127,7 @@ impl<T: 'static> Drop for StoreBox<T> {
 }
 
 /// Everything of a store but the host's data.
-pub(crate) struct StoreOpaque {
+pub struct StoreOpaque {
     id: StoreId,
     engine: Engine,
     /// What running code sees of the store.
