@@ -6,7 +6,7 @@
 //! Invariant: no byte is touched before the whole access was found in bounds.
 
 use wasmtier_ops::{LoadAccess, StoreAccess, Trap, for_each_load, for_each_store, op};
-use wasmtier_vm::{MemoryIdx, VmCtx};
+use wasmtier_vm::{MemoryIdx, Slot, VmCtx};
 
 use super::Table;
 use super::machine::{Machine, Next, behind, cell};
@@ -17,55 +17,40 @@ use super::operand::{
 use crate::cell::{FarLoadCell, FarStoreCell, LoadCell};
 use crate::handler::{HandlerKey, Src};
 
-/// Reads `BYTES` little-endian bytes, zero-extended.
-///
-/// # Safety
-///
-/// They lie within a memory.
-#[inline(always)]
-unsafe fn read_bytes<const BYTES: usize>(at: *const u8) -> u64 {
-    let mut bytes = [0; 8];
-    // SAFETY: in bounds (caller's contract).
-    let value: [u8; BYTES] = unsafe { at.cast::<[u8; BYTES]>().read() };
-    bytes[..BYTES].copy_from_slice(&value);
-    u64::from_le_bytes(bytes)
-}
-
-/// Reads what `L` reads.
+/// Reads a little-endian integer of `bytes` bytes: 1, 2, 4 or 8.
 ///
 /// # Safety
 ///
 /// The access lies within a memory.
 #[inline(always)]
-unsafe fn read_value<L: LoadAccess>(at: *const u8) -> L::Value {
-    L::extend(match L::BYTES {
+pub(super) unsafe fn read_integer(at: *const u8, bytes: usize) -> u64 {
+    match bytes {
         // SAFETY: in bounds (caller's contract); so in all arms.
-        1 => unsafe { read_bytes::<1>(at) },
+        1 => u64::from(unsafe { at.read() }),
+        // SAFETY: as above; arrays of bytes need no alignment.
+        2 => u16::from_le_bytes(unsafe { at.cast::<[u8; 2]>().read() }).into(),
         // SAFETY: as above.
-        2 => unsafe { read_bytes::<2>(at) },
+        4 => u32::from_le_bytes(unsafe { at.cast::<[u8; 4]>().read() }).into(),
         // SAFETY: as above.
-        4 => unsafe { read_bytes::<4>(at) },
-        // SAFETY: as above; no scalar is wider.
-        _ => unsafe { read_bytes::<8>(at) },
-    })
+        _ => u64::from_le_bytes(unsafe { at.cast::<[u8; 8]>().read() }),
+    }
 }
 
-/// Writes what `W` writes.
+/// Writes the low `bytes` bytes of an integer: 1, 2, 4 or 8.
 ///
 /// # Safety
 ///
 /// The access lies within a memory.
 #[inline(always)]
-unsafe fn write_value<W: StoreAccess>(at: *mut u8, value: W::Value) {
-    let raw = W::narrow(value);
-    match W::BYTES {
+pub(super) unsafe fn write_integer(at: *mut u8, raw: u64, bytes: usize) {
+    match bytes {
         // SAFETY: in bounds (caller's contract); so in all arms.
         1 => unsafe { at.write(raw as u8) },
-        // SAFETY: as above; byte arrays need no alignment.
+        // SAFETY: as above; arrays of bytes need no alignment.
         2 => unsafe { at.cast::<[u8; 2]>().write((raw as u16).to_le_bytes()) },
         // SAFETY: as above.
         4 => unsafe { at.cast::<[u8; 4]>().write((raw as u32).to_le_bytes()) },
-        // SAFETY: as above; no scalar is wider.
+        // SAFETY: as above.
         _ => unsafe { at.cast::<[u8; 8]>().write(raw.to_le_bytes()) },
     }
 }
@@ -80,27 +65,46 @@ impl Machine {
             .then(|| self.mem0_base.wrapping_add(at as usize))
     }
 
-    /// Where in `memory` an access of `bytes` is, if in bounds.
+    /// Where in `memory` an access of `bytes` is, if in bounds. The address is all of its slot if
+    /// `MEMORY64`, else the lower half.
+    ///
+    /// # Safety
+    ///
+    /// `memory` is an index of the running module, and `address` a slot of the frame.
+    #[inline(always)]
+    pub(super) unsafe fn far<const MEMORY64: bool>(
+        &self,
+        memory: u32,
+        address: Slot,
+        (low, high): (u32, u32),
+        bytes: usize,
+    ) -> Option<*mut u8> {
+        // SAFETY: caller's contract.
+        let address = unsafe { self.read(address) };
+        let address = if MEMORY64 { address } else { u64::from(address as u32) };
+        let (base, len) = if memory == 0 {
+            (self.mem0_base, self.mem0_len)
+        } else {
+            // SAFETY: caller's contract.
+            unsafe { self.other_memory(memory) }
+        };
+        let at = address.checked_add(u64::from(low) | u64::from(high) << 32)?;
+        let end = at.checked_add(bytes as u64)?;
+        (end <= len as u64).then(|| base.wrapping_add(at as usize))
+    }
+
+    /// Base and length of a memory.
     ///
     /// # Safety
     ///
     /// `memory` is an index of the running module.
-    pub(super) unsafe fn far(
-        &self,
-        memory: u32,
-        address: u64,
-        (low, high): (u32, u32),
-        bytes: usize,
-    ) -> Option<*mut u8> {
+    unsafe fn other_memory(&self, memory: u32) -> (*mut u8, usize) {
         // SAFETY: `vmctx` is live, and the index valid (caller's contract).
         let memory = unsafe { VmCtx::memory(self.vmctx, MemoryIdx(memory)) };
         // SAFETY: memories outlive the instances that use them.
-        let len = unsafe { (*memory).len };
-        // SAFETY: as above.
         let base = unsafe { (*memory).base };
-        let at = address.checked_add(u64::from(low) | u64::from(high) << 32)?;
-        let end = at.checked_add(bytes as u64)?;
-        (end <= len as u64).then(|| base.wrapping_add(at as usize))
+        // SAFETY: as above.
+        (base, unsafe { (*memory).len })
     }
 }
 
@@ -118,9 +122,9 @@ unsafe fn load<L: LoadAccess, D: Destination, S: Source>(
         return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
     };
     // SAFETY: in bounds, as was just checked.
-    let value = unsafe { read_value::<L>(at) };
+    let raw = unsafe { read_integer(at, L::BYTES) };
     // SAFETY: the translator's slots lie in the frame.
-    unsafe { machine.finish::<D, L::Value, LoadCell>(cell.d, value, ip, acc) }
+    unsafe { machine.finish::<D, L::Value, LoadCell>(cell.d, L::extend(raw), ip, acc) }
 }
 
 unsafe fn store<W: StoreAccess, S: Sources>(
@@ -137,13 +141,8 @@ unsafe fn store<W: StoreAccess, S: Sources>(
         return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
     };
     // SAFETY: in bounds, as was just checked.
-    unsafe { write_value::<W>(at, value) };
+    unsafe { write_integer(at, W::narrow(value), W::BYTES) };
     behind::<S::Store>(ip, acc)
-}
-
-/// The effective address operand of a far access.
-pub(super) fn far_address<const MEMORY64: bool>(bits: u64) -> u64 {
-    if MEMORY64 { bits } else { u64::from(bits as u32) }
 }
 
 unsafe fn far_load<L: LoadAccess, const MEMORY64: bool>(
@@ -153,18 +152,17 @@ unsafe fn far_load<L: LoadAccess, const MEMORY64: bool>(
 ) -> Next {
     // SAFETY: this handler's cells are of this type.
     let cell = unsafe { cell::<FarLoadCell>(ip) };
-    // SAFETY: the translator's slots lie in the frame.
-    let address = far_address::<MEMORY64>(unsafe { machine.read(cell.a) });
     let offset = (cell.offset_low, cell.offset_high);
-    // SAFETY: the translator's indices are valid.
-    let Some(at) = (unsafe { machine.far(cell.memory, address, offset, L::BYTES) }) else {
+    // SAFETY: the translator's slots and indices are valid.
+    let at = unsafe { machine.far::<MEMORY64>(cell.memory, cell.a, offset, L::BYTES) };
+    let Some(at) = at else {
         // SAFETY: the machine's invariant.
         return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
     };
     // SAFETY: in bounds, as was just checked.
-    let value = unsafe { read_value::<L>(at) };
+    let raw = unsafe { read_integer(at, L::BYTES) };
     // SAFETY: the translator's slots lie in the frame.
-    unsafe { machine.finish::<ToSlot, L::Value, FarLoadCell>(cell.d, value, ip, acc) }
+    unsafe { machine.finish::<ToSlot, L::Value, FarLoadCell>(cell.d, L::extend(raw), ip, acc) }
 }
 
 unsafe fn far_store<W: StoreAccess, const MEMORY64: bool>(
@@ -175,17 +173,16 @@ unsafe fn far_store<W: StoreAccess, const MEMORY64: bool>(
     // SAFETY: this handler's cells are of this type.
     let cell = unsafe { cell::<FarStoreCell>(ip) };
     // SAFETY: the translator's slots lie in the frame.
-    let address = far_address::<MEMORY64>(unsafe { machine.read(cell.a) });
-    // SAFETY: as above.
     let value = unsafe { machine.operand::<W::Value>(Src::Slot, cell.b, acc) };
     let offset = (cell.offset_low, cell.offset_high);
-    // SAFETY: the translator's indices are valid.
-    let Some(at) = (unsafe { machine.far(cell.memory, address, offset, W::BYTES) }) else {
+    // SAFETY: the translator's slots and indices are valid.
+    let at = unsafe { machine.far::<MEMORY64>(cell.memory, cell.a, offset, W::BYTES) };
+    let Some(at) = at else {
         // SAFETY: the machine's invariant.
         return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
     };
     // SAFETY: in bounds, as was just checked.
-    unsafe { write_value::<W>(at, value) };
+    unsafe { write_integer(at, W::narrow(value), W::BYTES) };
     behind::<FarStoreCell>(ip, acc)
 }
 

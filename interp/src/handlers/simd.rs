@@ -1,249 +1,244 @@
-//! The handlers of vector operators.
+//! The handlers of the vector operators.
 //!
-//! What lives here: one generic function a shape of row. What does not: what an operator computes
-//! (`wasmtier_ops`).
+//! What lives here: one generic function per shape of operator, and the loop over the rows that
+//! fills the table with them. What does not: what an operator computes (`wasmtier_ops`), moving
+//! vectors about (`variable`).
 //!
-//! Vectors live in two slots and pass no accumulator; scalars that come out of one do.
+//! Invariant: vectors are in slots, addressed by the lower one; there is no vector accumulator. A
+//! scalar result goes to a slot and its accumulator.
 
 use wasmtier_ops::{
-    SimdBinary, SimdExtract, SimdLoad, SimdLoadLane, SimdReplace, SimdShift, SimdShuffle,
+    Scalar, SimdBinary, SimdExtract, SimdLoad, SimdLoadLane, SimdReplace, SimdShift, SimdShuffle,
     SimdSplat, SimdStore, SimdStoreLane, SimdTernary, SimdTest, SimdUnary, Trap, V128,
     for_each_simd_access, for_each_simd_op, op,
 };
 use wasmtier_vm::Slot;
 
 use super::Table;
-use super::machine::{Machine, Next, behind, cell};
-use super::memory::far_address;
+use super::machine::{Handler, Machine, Next, behind, cell};
+use super::memory::{read_integer, write_integer};
 use super::operand::ToSlot;
 use crate::cell::{
     BinaryCell, FarLaneCell, FarLoadCell, FarStoreCell, LaneCell, ShuffleCell, TernaryCell,
     UnaryCell,
 };
-use crate::handler::{HandlerKey, Src};
+use crate::handler::HandlerKey;
+
+/// The vector whose 32-bit lanes are `words`.
+#[inline(always)]
+pub(super) fn vector_of([w0, w1, w2, w3]: [u32; 4]) -> V128 {
+    let high = u128::from(w2) << 64 | u128::from(w3) << 96;
+    V128::from_bits(u128::from(w0) | u128::from(w1) << 32 | high)
+}
 
 impl Machine {
-    /// Reads a vector.
+    /// Reads the vector whose lower slot is `slot`.
     ///
     /// # Safety
     ///
-    /// `slot` and the one above it lie in the frame or its arguments.
+    /// As for [`Machine::slot`], for both slots.
     #[inline(always)]
-    unsafe fn vector(&self, slot: Slot) -> V128 {
+    pub(super) unsafe fn read_vector(&self, slot: Slot) -> V128 {
         // SAFETY: caller's contract.
         let at = unsafe { self.slot(slot) };
-        // SAFETY: two initialised slots; they need not be aligned for a u128.
-        V128::from_bits(unsafe { at.cast::<u128>().read_unaligned() })
+        // SAFETY: slots are initialised words of the value stack.
+        V128::from_le_bytes(unsafe { at.cast::<[u8; 16]>().read() })
     }
 
-    /// Writes a vector.
+    /// Writes the vector whose lower slot is `slot`.
     ///
     /// # Safety
     ///
-    /// As for [`Machine::vector`].
+    /// As for [`Machine::slot`], for both slots.
     #[inline(always)]
-    unsafe fn set_vector(&mut self, slot: Slot, value: V128) {
+    pub(super) unsafe fn write_vector(&mut self, slot: Slot, vector: V128) {
         // SAFETY: caller's contract.
         let at = unsafe { self.slot(slot) };
-        // SAFETY: two slots nobody else borrows.
-        unsafe { at.cast::<u128>().write_unaligned(value.to_bits()) };
+        // SAFETY: slots are words of the value stack, which nobody else borrows.
+        unsafe { at.cast::<[u8; 16]>().write(vector.to_le_bytes()) };
+    }
+
+    /// Reads the scalar in `slot`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Machine::slot`].
+    #[inline(always)]
+    unsafe fn read_scalar<T: Scalar>(&self, slot: Slot) -> T {
+        // SAFETY: caller's contract.
+        T::from_bits(unsafe { self.read(slot) })
     }
 }
 
-/// Defines handlers whose cell `$Cell` yields a vector.
+/// Defines a handler that reads operands with `Machine::$read`, and yields a vector.
 macro_rules! vector_handlers {
-    ($($name:ident: $Trait:ident, $Cell:ident, |$machine:ident, $cell:ident| $value:expr;)*) => {$(
-        unsafe fn $name<O: $Trait>(machine: &mut Machine, ip: *const u32, acc: u64) -> Next {
+    ($($name:ident: $Shape:ident $Cell:ident($cell:ident, $($read:ident $operand:ident),+)
+        $(, $lane:expr)?;)*) => {$(
+        unsafe fn $name<O: $Shape>(machine: &mut Machine, ip: *const u32, acc: u64) -> Next {
             // SAFETY: this handler's cells are of this type.
             let $cell = unsafe { cell::<$Cell>(ip) };
-            let $machine = &*machine;
-            let value = $value;
-            // SAFETY: the translator's slots lie in the frame.
-            unsafe { machine.set_vector($cell.d, value) };
+            let result = O::eval(
+                // SAFETY: the translator's slots lie in the frame.
+                $(unsafe { machine.$read($cell.$operand) },)+
+                $($lane)?
+            );
+            // SAFETY: as above.
+            unsafe { machine.write_vector($cell.d, result) };
             behind::<$Cell>(ip, acc)
         }
     )*};
 }
 
-/// Reads a vector operand.
-macro_rules! vector {
-    ($machine:ident, $slot:expr) => {
-        // SAFETY: the translator's slots lie in the frame.
-        unsafe { $machine.vector($slot) }
-    };
-}
-
-/// Reads a scalar operand.
-macro_rules! scalar {
-    ($machine:ident, $slot:expr) => {
-        // SAFETY: the translator's slots lie in the frame.
-        unsafe { $machine.operand(Src::Slot, $slot, 0) }
-    };
-}
-
 vector_handlers! {
-    unary: SimdUnary, UnaryCell, |m, c| O::eval(vector!(m, c.a));
-    binary: SimdBinary, BinaryCell, |m, c| O::eval(vector!(m, c.a), vector!(m, c.b));
-    ternary: SimdTernary, TernaryCell,
-        |m, c| O::eval(vector!(m, c.a), vector!(m, c.b), vector!(m, c.c));
-    shift: SimdShift, BinaryCell, |m, c| O::eval(vector!(m, c.a), scalar!(m, c.b));
-    splat: SimdSplat, UnaryCell, |m, c| O::eval(scalar!(m, c.a));
-    replace: SimdReplace, LaneCell,
-        |m, c| O::eval(vector!(m, c.a), scalar!(m, c.b), c.lane as u8);
-    shuffle: SimdShuffle, ShuffleCell,
-        |m, c| O::eval(vector!(m, c.a), vector!(m, c.b), lanes([c.l0, c.l1, c.l2, c.l3]));
-}
-
-/// Sixteen lanes from the words of a cell.
-fn lanes(words: [u32; 4]) -> [u8; 16] {
-    let mut lanes = [0; 16];
-    for (four, word) in lanes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
-        *four = word.to_le_bytes();
-    }
-    lanes
+    unary: SimdUnary UnaryCell(cell, read_vector a);
+    binary: SimdBinary BinaryCell(cell, read_vector a, read_vector b);
+    ternary: SimdTernary TernaryCell(cell, read_vector a, read_vector b, read_vector c);
+    shift: SimdShift BinaryCell(cell, read_vector a, read_scalar b);
+    splat: SimdSplat UnaryCell(cell, read_scalar a);
+    replace: SimdReplace LaneCell(cell, read_vector a, read_scalar b), cell.lane as u8;
+    shuffle: SimdShuffle ShuffleCell(cell, read_vector a, read_vector b),
+        vector_of([cell.l0, cell.l1, cell.l2, cell.l3]).to_le_bytes();
 }
 
 unsafe fn test<O: SimdTest>(machine: &mut Machine, ip: *const u32, acc: u64) -> Next {
     // SAFETY: this handler's cells are of this type.
     let cell = unsafe { cell::<UnaryCell>(ip) };
-    let value = O::eval(vector!(machine, cell.a));
     // SAFETY: the translator's slots lie in the frame.
-    unsafe { machine.finish::<ToSlot, u32, UnaryCell>(cell.d, value, ip, acc) }
+    let result = O::eval(unsafe { machine.read_vector(cell.a) });
+    // SAFETY: as above.
+    unsafe { machine.finish::<ToSlot, u32, UnaryCell>(cell.d, result, ip, acc) }
 }
 
 unsafe fn extract<O: SimdExtract>(machine: &mut Machine, ip: *const u32, acc: u64) -> Next {
     // SAFETY: this handler's cells are of this type.
     let cell = unsafe { cell::<LaneCell>(ip) };
-    let value = O::eval(vector!(machine, cell.a), cell.lane as u8);
     // SAFETY: the translator's slots lie in the frame.
-    unsafe { machine.finish::<ToSlot, O::Scalar, LaneCell>(cell.d, value, ip, acc) }
+    let result = O::eval(unsafe { machine.read_vector(cell.a) }, cell.lane as u8);
+    // SAFETY: as above.
+    unsafe { machine.finish::<ToSlot, O::Scalar, LaneCell>(cell.d, result, ip, acc) }
 }
 
-/// Reads the `BYTES` little-endian bytes of an access, zero-extended.
-///
-/// # Safety
-///
-/// They lie within a memory.
-#[inline(always)]
-unsafe fn read_raw(at: *const u8, bytes: usize) -> u128 {
-    match bytes {
-        // SAFETY: in bounds (caller's contract); so in all arms.
-        1 => unsafe { at.read() }.into(),
-        // SAFETY: as above.
-        2 => u16::from_le_bytes(unsafe { at.cast::<[u8; 2]>().read() }).into(),
-        // SAFETY: as above.
-        4 => u32::from_le_bytes(unsafe { at.cast::<[u8; 4]>().read() }).into(),
-        // SAFETY: as above.
-        8 => u64::from_le_bytes(unsafe { at.cast::<[u8; 8]>().read() }).into(),
-        // SAFETY: as above; no vector is wider.
-        _ => u128::from_le_bytes(unsafe { at.cast::<[u8; 16]>().read() }),
-    }
-}
-
-/// Writes the low `bytes` bytes of `raw`.
-///
-/// # Safety
-///
-/// They lie within a memory.
-#[inline(always)]
-unsafe fn write_raw(at: *mut u8, raw: u128, bytes: usize) {
-    match bytes {
-        // SAFETY: in bounds (caller's contract); so in all arms.
-        1 => unsafe { at.write(raw as u8) },
-        // SAFETY: as above.
-        2 => unsafe { at.cast::<[u8; 2]>().write((raw as u16).to_le_bytes()) },
-        // SAFETY: as above.
-        4 => unsafe { at.cast::<[u8; 4]>().write((raw as u32).to_le_bytes()) },
-        // SAFETY: as above.
-        8 => unsafe { at.cast::<[u8; 8]>().write((raw as u64).to_le_bytes()) },
-        // SAFETY: as above; no vector is wider.
-        _ => unsafe { at.cast::<[u8; 16]>().write(raw.to_le_bytes()) },
-    }
-}
-
-/// Defines handlers of accesses: finds the bytes or traps, then goes on with them.
-macro_rules! access_handlers {
-    ($(
-        $name:ident: $Trait:ident, $Cell:ident,
-        |$machine:ident, $cell:ident, $at:ident| $body:expr;
-    )*) => {$(
-        unsafe fn $name<O: $Trait, const MEMORY64: bool>(
-            $machine: &mut Machine,
-            ip: *const u32,
-            acc: u64,
-        ) -> Next {
-            // SAFETY: this handler's cells are of this type.
-            let $cell = unsafe { cell::<$Cell>(ip) };
-            // SAFETY: the translator's slots lie in the frame.
-            let address = far_address::<MEMORY64>(unsafe { $machine.read($cell.a) });
-            let offset = ($cell.offset_low, $cell.offset_high);
-            // SAFETY: the translator's indices are valid.
-            let place = unsafe { $machine.far($cell.memory, address, offset, O::BYTES) };
-            let Some($at) = place else {
-                // SAFETY: the machine's invariant.
-                return unsafe { $machine.trap(ip, Trap::MemoryOutOfBounds) };
-            };
-            $body;
-            behind::<$Cell>(ip, acc)
-        }
-    )*};
-}
-
-access_handlers! {
-    load: SimdLoad, FarLoadCell, |machine, cell, at| {
-        // SAFETY: in bounds, as was just checked.
-        let value = O::extend(unsafe { read_raw(at, O::BYTES) });
-        // SAFETY: the translator's slots lie in the frame.
-        unsafe { machine.set_vector(cell.d, value) }
+unsafe fn load<O: SimdLoad, const MEMORY64: bool>(
+    machine: &mut Machine,
+    ip: *const u32,
+    acc: u64,
+) -> Next {
+    // SAFETY: this handler's cells are of this type.
+    let cell = unsafe { cell::<FarLoadCell>(ip) };
+    let offset = (cell.offset_low, cell.offset_high);
+    // SAFETY: the translator's slots and indices are valid.
+    let at = unsafe { machine.far::<MEMORY64>(cell.memory, cell.a, offset, O::BYTES) };
+    let Some(at) = at else {
+        // SAFETY: the machine's invariant.
+        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
     };
-    store: SimdStore, FarStoreCell, |machine, cell, at| {
-        let raw = O::narrow(vector!(machine, cell.b));
+    let raw = match O::BYTES {
         // SAFETY: in bounds, as was just checked.
-        unsafe { write_raw(at, raw, O::BYTES) }
+        16 => u128::from_le_bytes(unsafe { at.cast::<[u8; 16]>().read() }),
+        // SAFETY: as above.
+        bytes => unsafe { read_integer(at, bytes) }.into(),
     };
-    load_lane: SimdLoadLane, FarLaneCell, |machine, cell, at| {
-        // SAFETY: in bounds, as was just checked.
-        let raw = unsafe { read_raw(at, O::BYTES) } as u64;
-        let value = O::insert(raw, vector!(machine, cell.b), cell.lane.0 as u8);
-        // SAFETY: the translator's slots lie in the frame.
-        unsafe { machine.set_vector(cell.d, value) }
-    };
-    store_lane: SimdStoreLane, FarLaneCell, |machine, cell, at| {
-        let raw = O::extract(vector!(machine, cell.b), cell.lane.0 as u8);
-        // SAFETY: in bounds, as was just checked.
-        unsafe { write_raw(at, raw.into(), O::BYTES) }
-    };
+    // SAFETY: the translator's slots lie in the frame.
+    unsafe { machine.write_vector(cell.d, O::extend(raw)) };
+    behind::<FarLoadCell>(ip, acc)
 }
 
-macro_rules! fill_simd {
+unsafe fn store<O: SimdStore, const MEMORY64: bool>(
+    machine: &mut Machine,
+    ip: *const u32,
+    acc: u64,
+) -> Next {
+    // SAFETY: this handler's cells are of this type.
+    let cell = unsafe { cell::<FarStoreCell>(ip) };
+    let offset = (cell.offset_low, cell.offset_high);
+    // SAFETY: the translator's slots and indices are valid.
+    let at = unsafe { machine.far::<MEMORY64>(cell.memory, cell.a, offset, O::BYTES) };
+    let Some(at) = at else {
+        // SAFETY: the machine's invariant.
+        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+    };
+    // SAFETY: the translator's slots lie in the frame.
+    let raw = O::narrow(unsafe { machine.read_vector(cell.b) });
+    const { assert!(O::BYTES == 16, "only whole vectors are stored") };
+    // SAFETY: in bounds, as was just checked.
+    unsafe { at.cast::<[u8; 16]>().write(raw.to_le_bytes()) };
+    behind::<FarStoreCell>(ip, acc)
+}
+
+unsafe fn load_lane<O: SimdLoadLane, const MEMORY64: bool>(
+    machine: &mut Machine,
+    ip: *const u32,
+    acc: u64,
+) -> Next {
+    // SAFETY: this handler's cells are of this type.
+    let cell = unsafe { cell::<FarLaneCell>(ip) };
+    let offset = (cell.offset_low, cell.offset_high);
+    // SAFETY: the translator's slots and indices are valid.
+    let at = unsafe { machine.far::<MEMORY64>(cell.memory, cell.a, offset, O::BYTES) };
+    let Some(at) = at else {
+        // SAFETY: the machine's invariant.
+        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+    };
+    // SAFETY: in bounds, as was just checked.
+    let raw = unsafe { read_integer(at, O::BYTES) };
+    // SAFETY: the translator's slots lie in the frame.
+    let vector = unsafe { machine.read_vector(cell.b) };
+    // SAFETY: as above.
+    unsafe { machine.write_vector(cell.d, O::insert(raw, vector, cell.lane.0 as u8)) };
+    behind::<FarLaneCell>(ip, acc)
+}
+
+unsafe fn store_lane<O: SimdStoreLane, const MEMORY64: bool>(
+    machine: &mut Machine,
+    ip: *const u32,
+    acc: u64,
+) -> Next {
+    // SAFETY: this handler's cells are of this type.
+    let cell = unsafe { cell::<FarLaneCell>(ip) };
+    let offset = (cell.offset_low, cell.offset_high);
+    // SAFETY: the translator's slots and indices are valid.
+    let at = unsafe { machine.far::<MEMORY64>(cell.memory, cell.a, offset, O::BYTES) };
+    let Some(at) = at else {
+        // SAFETY: the machine's invariant.
+        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+    };
+    // SAFETY: the translator's slots lie in the frame.
+    let vector = unsafe { machine.read_vector(cell.b) };
+    // SAFETY: in bounds, as was just checked.
+    unsafe { write_integer(at, O::extract(vector, cell.lane.0 as u8), O::BYTES) };
+    behind::<FarLaneCell>(ip, acc)
+}
+
+const fn put(table: &mut Table, key: HandlerKey, handler: Handler) {
+    table[key.id().0 as usize] = handler;
+}
+
+macro_rules! fill_operators {
     ($($op:ident $visit:ident $text:literal $shape:ident $params:tt -> $R:ident
         $($word:ident)? = $e:expr;)*) => {
-        const fn fill_simd(table: &mut Table) {
-            $(table[HandlerKey::Simd { op: wasmtier_ops::SimdOp::$op }.id().0 as usize] =
-                $shape::<op::$op>;)*
+        const fn fill_operators(table: &mut Table) {
+            $(put(table, HandlerKey::Simd { op: op::$op::OP }, $shape::<op::$op>);)*
         }
     };
 }
+for_each_simd_op!(fill_operators);
 
-macro_rules! fill_access {
+macro_rules! fill_accesses {
     ($($op:ident $visit:ident $text:literal $shape:ident $params:tt -> $R:ident = $e:expr;)*) => {
-        const fn fill_access(table: &mut Table) {
+        const fn fill_accesses(table: &mut Table) {
             $({
-                let op = wasmtier_ops::SimdAccessOp::$op;
-                let key = HandlerKey::SimdAccess { op, memory64: false };
-                table[key.id().0 as usize] = $shape::<op::$op, false>;
-                let key = HandlerKey::SimdAccess { op, memory64: true };
-                table[key.id().0 as usize] = $shape::<op::$op, true>;
+                let key = HandlerKey::SimdAccess { op: op::$op::OP, memory64: false };
+                put(table, key, $shape::<op::$op, false>);
+                let key = HandlerKey::SimdAccess { op: op::$op::OP, memory64: true };
+                put(table, key, $shape::<op::$op, true>);
             })*
         }
     };
 }
-
-for_each_simd_op!(fill_simd);
-for_each_simd_access!(fill_access);
+for_each_simd_access!(fill_accesses);
 
 /// Enters the handlers of this file.
 pub(super) const fn fill(table: &mut Table) {
-    fill_simd(table);
-    fill_access(table);
+    fill_operators(table);
+    fill_accesses(table);
 }

@@ -5,10 +5,12 @@
 //!
 //! Invariant: a vector is addressed by its lower slot, its low half.
 
+use wasmtier_ops::V128;
 use wasmtier_vm::{GlobalIdx, Slot, VmCtx};
 
 use super::machine::{Machine, Next, behind, cell};
 use super::operand::{Destination, Source};
+use super::simd::vector_of;
 use crate::cell::{Const32Cell, Const64Cell, Const128Cell, GlobalCell, SelectCell, UnaryCell};
 
 pub(super) unsafe fn copy(machine: &mut Machine, ip: *const u32, _: u64) -> Next {
@@ -68,10 +70,9 @@ pub(super) unsafe fn const64(machine: &mut Machine, ip: *const u32, _: u64) -> N
 pub(super) unsafe fn const128(machine: &mut Machine, ip: *const u32, acc: u64) -> Next {
     // SAFETY: this handler's cells are of this type.
     let cell = unsafe { cell::<Const128Cell>(ip) };
-    let low = u64::from(cell.w0) | u64::from(cell.w1) << 32;
-    let high = u64::from(cell.w2) | u64::from(cell.w3) << 32;
+    let words = [cell.w0, cell.w1, cell.w2, cell.w3];
     // SAFETY: the translator's slots lie in the frame.
-    unsafe { machine.write_vector(cell.d, [low, high]) };
+    unsafe { machine.write_vector(cell.d, vector_of(words)) };
     behind::<Const128Cell>(ip, acc)
 }
 
@@ -101,9 +102,9 @@ pub(super) unsafe fn global_get_vector<const IMPORTED: bool>(
     // SAFETY: the translator's indices are valid.
     let global = unsafe { machine.global::<IMPORTED>(cell.global) };
     // SAFETY: a vector global has two slots.
-    let vector = unsafe { global.cast::<[u64; 2]>().read() };
+    let vector = unsafe { global.cast::<[u8; 16]>().read() };
     // SAFETY: the translator's slots lie in the frame.
-    unsafe { machine.write_vector(cell.d, vector) };
+    unsafe { machine.write_vector(cell.d, V128::from_le_bytes(vector)) };
     behind::<GlobalCell>(ip, acc)
 }
 
@@ -135,7 +136,7 @@ pub(super) unsafe fn global_set_vector<const IMPORTED: bool>(
     // SAFETY: the translator's indices are valid.
     let global = unsafe { machine.global::<IMPORTED>(cell.global) };
     // SAFETY: a vector global has two slots.
-    unsafe { global.cast::<[u64; 2]>().write(vector) };
+    unsafe { global.cast::<[u8; 16]>().write(vector.to_le_bytes()) };
     behind::<GlobalCell>(ip, acc)
 }
 
@@ -190,32 +191,6 @@ impl Machine {
             // SAFETY: caller's contract.
             unsafe { self.finish::<D, u64, C>(d, bits, ip, acc) }
         }
-    }
-
-    /// Reads the vector whose lower slot is `slot`.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Machine::slot`], for both slots.
-    #[inline(always)]
-    pub(super) unsafe fn read_vector(&self, slot: Slot) -> [u64; 2] {
-        // SAFETY: caller's contract.
-        let at = unsafe { self.slot(slot) };
-        // SAFETY: slots are aligned, initialised words of the value stack.
-        unsafe { at.cast::<[u64; 2]>().read() }
-    }
-
-    /// Writes the vector whose lower slot is `slot`.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Machine::slot`], for both slots.
-    #[inline(always)]
-    pub(super) unsafe fn write_vector(&mut self, slot: Slot, vector: [u64; 2]) {
-        // SAFETY: caller's contract.
-        let at = unsafe { self.slot(slot) };
-        // SAFETY: slots are aligned words of the value stack, which nobody else borrows.
-        unsafe { at.cast::<[u64; 2]>().write(vector) };
     }
 
     /// Where a global is stored.
