@@ -50,8 +50,8 @@ macro_rules! cells {
             fn show(words: &[u32], out: &mut String) {
                 let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
                 $(
-                    let bytes = &bytes[offset_of!(Self, $field)..];
-                    <$ty as Field>::show(stringify!($field), bytes, out);
+                    let field = &bytes[offset_of!(Self, $field)..];
+                    <$ty as Field>::show(stringify!($field), field, out);
                 )*
             }
         }
