@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::error_kind::{ErrorKind, OneLine};
 pub(crate) use lazy::ScratchPool;
 use lazy::Translations;
+pub use lazy::Warmed;
 
 /// WebAssembly code, parsed and validated, ready to be instantiated any number of times.
 ///
@@ -100,6 +101,29 @@ impl Module {
     pub fn validate(engine: &Engine, bytes: &[u8]) -> Result<()> {
         parse_input(engine, bytes)?;
         Ok(())
+    }
+
+    /// Translates every function now instead of on its first call.
+    ///
+    /// Worth it where the first call of each function must be as fast as the second; it costs time
+    /// and memory in proportion to all code instead of the code that runs.
+    ///
+    /// # Errors
+    ///
+    /// When a function exceeds a limit of the interpreter. The others are translated all the same,
+    /// and calling one that is not gives the same error.
+    ///
+    /// ```
+    /// use wasmtier::{Engine, Module};
+    /// // (module (func (export "f") (result i32) i32.const 42))
+    /// let bytes = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x07\x05\x01\x01f\0\0\
+    ///     \x0a\x06\x01\x04\0\x41\x2a\x0b";
+    /// let warmed = Module::new(&Engine::default(), bytes)?.warm()?;
+    /// assert_eq!((warmed.functions, warmed.body_bytes), (1, 4));
+    /// # Ok::<(), wasmtier::Error>(())
+    /// ```
+    pub fn warm(&self) -> Result<Warmed> {
+        Ok(self.0.translate_all()?)
     }
 
     /// The engine it was made with.

@@ -33,7 +33,35 @@ impl ScratchPool {
     }
 }
 
+/// What [`crate::Module::warm`] found and made.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Warmed {
+    /// Functions the module defines.
+    pub functions: usize,
+    /// Bytes of their bodies in the module.
+    pub body_bytes: usize,
+    /// Bytes of their translated code.
+    pub code_bytes: usize,
+}
+
 impl ModuleInner {
+    /// Makes sure that every function has code.
+    pub(super) fn translate_all(&self) -> Result<Warmed, ErrorKind> {
+        let mut first_error = None;
+        for entry in &self.entries {
+            if let Err(error) = self.translate(entry) {
+                first_error.get_or_insert(error);
+            }
+        }
+        let code_bytes = self.translations.0.lock().iter().map(Code::byte_len).sum();
+        let body_bytes = self.info.bodies.iter().map(ExactSizeIterator::len).sum();
+        match first_error {
+            Some(error) => Err(error),
+            None => Ok(Warmed { functions: self.entries.len(), body_bytes, code_bytes }),
+        }
+    }
+
     /// Makes sure that the function of `entry`, which is one of [`ModuleInner::entries`], has code.
     ///
     /// Any number of threads may ask at once: each that comes before the first is done translates
