@@ -30,17 +30,16 @@ macro_rules! cells {
 
         impl $name {
             /// Appends the cell to `code`.
+            #[inline]
             pub(crate) fn put(self, code: &mut Vec<u32>) {
-                let mut bytes = [0u8; size_of::<Self>()];
-                let at = offset_of!(Self, handler);
-                bytes[at..at + 4].copy_from_slice(&self.handler.0.to_le_bytes());
-                $({
-                    let field = Field::bytes(self.$field);
+                const WORDS: usize = size_of::<$name>() / WORD as usize;
+                let mut words = [0u32; WORDS];
+                words[0] = self.handler.0;
+                $(
                     let at = offset_of!(Self, $field);
-                    bytes[at..at + field.as_ref().len()].copy_from_slice(field.as_ref());
-                })*
-                let (words, _) = bytes.as_chunks::<4>();
-                code.extend(words.iter().map(|word| u32::from_le_bytes(*word)));
+                    words[at / 4] |= Field::bits(self.$field) << (at % 4 * 8);
+                )*
+                code.extend_from_slice(&words);
             }
         }
 
@@ -48,10 +47,9 @@ macro_rules! cells {
             const WORDS: u32 = size_of::<Self>() as u32 / WORD;
 
             fn show(words: &[u32], out: &mut String) {
-                let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
                 $(
-                    let field = &bytes[offset_of!(Self, $field)..];
-                    <$ty as Field>::show(stringify!($field), field, out);
+                    let at = offset_of!(Self, $field);
+                    <$ty as Field>::show(stringify!($field), words[at / 4] >> (at % 4 * 8), out);
                 )*
             }
         }
@@ -69,25 +67,24 @@ pub(crate) trait Cell {
     fn show(words: &[u32], out: &mut String);
 }
 
-/// A field of a cell as little-endian bytes.
+/// A field of a cell; it never crosses a word, and the first of two in a word is in its low half.
 trait Field {
-    type Bytes: AsRef<[u8]>;
-    fn bytes(self) -> Self::Bytes;
+    /// The field, zero-extended.
+    fn bits(self) -> u32;
 
-    /// Appends the field called `name`, whose bytes `bytes` starts with, to `out`.
-    fn show(name: &str, bytes: &[u8], out: &mut String);
+    /// Appends the field called `name`, which is in the low bits of `bits`, to `out`.
+    fn show(name: &str, bits: u32, out: &mut String);
 }
 
 impl Field for Slot {
-    type Bytes = [u8; 2];
-
-    fn bytes(self) -> [u8; 2] {
-        self.0.to_le_bytes()
+    #[inline]
+    fn bits(self) -> u32 {
+        u32::from(self.0 as u16)
     }
 
-    fn show(name: &str, bytes: &[u8], out: &mut String) {
+    fn show(name: &str, bits: u32, out: &mut String) {
         if name != UNUSED {
-            out.push_str(&format!(" {name}=[{}]", i16::from_le_bytes([bytes[0], bytes[1]])));
+            out.push_str(&format!(" {name}=[{}]", bits as i16));
         }
     }
 }
@@ -95,16 +92,14 @@ impl Field for Slot {
 macro_rules! word_fields {
     ($($ty:ident)*) => {$(
         impl Field for $ty {
-            type Bytes = [u8; 4];
-
-            fn bytes(self) -> [u8; 4] {
-                self.to_le_bytes()
+            #[inline]
+            fn bits(self) -> u32 {
+                self as u32
             }
 
-            fn show(name: &str, bytes: &[u8], out: &mut String) {
-                let value = $ty::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+            fn show(name: &str, bits: u32, out: &mut String) {
                 if name != UNUSED {
-                    out.push_str(&format!(" {name}={value}"));
+                    out.push_str(&format!(" {name}={}", bits as $ty));
                 }
             }
         }

@@ -230,6 +230,7 @@ impl HandlerKey {
     pub(crate) const COUNT: u32 = MISC + Misc::COUNT;
 
     /// The handler's id.
+    #[inline]
     pub(crate) const fn id(self) -> HandlerId {
         HandlerId(match self {
             Self::Unary { op, dst, src } => {

@@ -34,4 +34,4 @@ pub use types::{
     MemoryType, RefType, TableIdx, TableType, TypeId, TypeIdx, ValType,
 };
 pub use vmctx::{Activation, FuncImport, VmCtx, VmMemory, VmStore, VmTable};
-pub use walk::{BodyReader, Walk, open_body};
+pub use walk::{BodyReader, VALIDATED_FRAME, Walk, open_body};

@@ -4,9 +4,12 @@
 //! does not run are derived from wasmparser's own list, by proposal. By hand: control, calls,
 //! variables, and the immediates of cold operators.
 
-use wasmparser::{BlockType, BrTable, Ieee32, Ieee64, MemArg, VisitOperator, VisitSimdOperator};
+use wasmparser::{
+    BlockType, BrTable, FrameKind, FrameStack, Ieee32, Ieee64, MemArg, VisitOperator,
+    VisitSimdOperator,
+};
 use wasmtier_ops::{LoadOp, NumOp, StoreOp, for_each_load, for_each_numeric_op, for_each_store};
-use wasmtier_vm::{Builtin, FuncIdx, GlobalIdx, TableIdx, TypeIdx, ValType, Walk};
+use wasmtier_vm::{Builtin, FuncIdx, GlobalIdx, TableIdx, TypeIdx, VALIDATED_FRAME, ValType, Walk};
 
 use super::Translator;
 use crate::code::TranslateError;
@@ -22,6 +25,12 @@ impl<'a> Walk<'a> for Translator<'_> {
 
     fn at(&mut self, offset: u64) {
         self.emitter.offset = offset;
+    }
+}
+
+impl FrameStack for Translator<'_> {
+    fn current_frame(&self) -> Option<FrameKind> {
+        VALIDATED_FRAME
     }
 }
 
