@@ -83,13 +83,13 @@ impl Extern {
             Self::Global(global) => ExternType::Global(global.ty(store)),
             Self::Table(table) => {
                 let store = store.as_context();
-                let minimum = table.size(&store);
-                ExternType::Table(TableType { minimum, ..table.ty(&store) })
+                let minimum = table.size(store);
+                ExternType::Table(TableType { minimum, ..table.ty(store) })
             }
             Self::Memory(memory) => {
                 let store = store.as_context();
-                let minimum = memory.size(&store);
-                ExternType::Memory(MemoryType { minimum, ..memory.ty(&store) })
+                let minimum = memory.size(store);
+                ExternType::Memory(MemoryType { minimum, ..memory.ty(store) })
             }
         }
     }

@@ -16,7 +16,6 @@ use wasmtier_vm::{Activation, FuncRecord, FuncType, Status, TypeId};
 use super::backtrace;
 use super::slots::Slots;
 use super::store::{StoreOpaque, StoreRef};
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::trap::WasmBacktrace;
 
@@ -51,19 +50,9 @@ pub(crate) struct Signature {
 }
 
 impl Signature {
-    /// The signature of `ty` in `engine`.
-    pub(crate) fn new(engine: &Engine, ty: &FuncType) -> Self {
-        Self::known(engine.types().register(ty), ty)
-    }
-
-    /// The signature of `ty`, whose id is known.
+    /// The signature of `ty`, which `type_id` names.
     pub(crate) fn known(type_id: TypeId, ty: &FuncType) -> Self {
         Self { type_id, slots: ty.param_slots().max(ty.result_slots()) }
-    }
-
-    /// The engine-wide name of the type.
-    pub(crate) fn type_id(self) -> TypeId {
-        self.type_id
     }
 }
 

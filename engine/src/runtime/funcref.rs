@@ -95,6 +95,7 @@ impl FuncArena {
     /// # Panics
     ///
     /// When `offset` names no record.
+    #[expect(clippy::needless_pass_by_ref_mut, reason = "it writes behind a pointer")]
     pub(super) fn set(&mut self, offset: u32, record: FuncRecord) {
         debug_assert!(record.type_id != TypeId(0) && offset != 0, "a complete record has a type");
         let slot = self.slot(offset);

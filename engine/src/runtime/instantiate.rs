@@ -36,7 +36,7 @@ pub(crate) fn instantiate(
     imports: &[Extern],
 ) -> Result<usize> {
     let module = module.inner();
-    check_imports(&mut store, module, imports)?;
+    check_imports(&store, module, imports)?;
     grow::check_counts(&mut store, module.info())?;
     let index = allocate(&mut store, module, imports)?;
     init_globals(&mut store, index);
@@ -47,7 +47,7 @@ pub(crate) fn instantiate(
     Ok(index)
 }
 
-fn check_imports(store: &mut StoreRef<'_>, module: &ModuleInner, imports: &[Extern]) -> Result<()> {
+fn check_imports(store: &StoreOpaque, module: &ModuleInner, imports: &[Extern]) -> Result<()> {
     let info = module.info();
     if !crate::Engine::same(module.engine(), store.engine()) {
         return Err(link("the module was made with another engine than the store".to_owned()));
@@ -329,8 +329,8 @@ fn offset_of(bits: u128, is_64: bool) -> u64 {
     if is_64 { bits as u64 } else { u64::from(bits as u32) }
 }
 
-fn run_start(mut store: StoreRef<'_>, index: usize) -> Result<()> {
-    let Some(record) = start_record(&mut store, index) else { return Ok(()) };
+fn run_start(store: StoreRef<'_>, index: usize) -> Result<()> {
+    let Some(record) = start_record(&store, index) else { return Ok(()) };
     let module = store.instances[index].module.clone();
     let info: &ModuleInfo = module.info();
     let start = info.start.expect("there is a record of it");
@@ -338,7 +338,7 @@ fn run_start(mut store: StoreRef<'_>, index: usize) -> Result<()> {
     call(store, &record, signature, |_, _| (), |_, _| ())
 }
 
-fn start_record(store: &mut StoreRef<'_>, index: usize) -> Option<wasmtier_vm::FuncRecord> {
+fn start_record(store: &StoreOpaque, index: usize) -> Option<wasmtier_vm::FuncRecord> {
     let instance = &store.instances[index];
     Some(instance.record(instance.module.info().start?))
 }

@@ -11,7 +11,9 @@ mod child_process;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #[cfg_attr(not(test), expect(dead_code, reason = "machine code comes with the native back-ends"))]
 pub(crate) mod code_range;
+#[expect(dead_code, reason = "guards are for machine code, which comes next")]
 pub(crate) mod memory;
+#[expect(dead_code, reason = "machine code and pooling come next")]
 pub(crate) mod mmap;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod signals;

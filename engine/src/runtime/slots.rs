@@ -47,6 +47,7 @@ impl Slots<'_> {
 
     /// Puts `word` into slot `at`.
     #[inline]
+    #[expect(clippy::needless_pass_by_ref_mut, reason = "it writes behind a pointer")]
     pub(crate) fn set(&mut self, at: u32, word: u64) {
         let slot = self.slot(at);
         // SAFETY: `slot` is one of ours, which are valid for writes (contract of `new`).

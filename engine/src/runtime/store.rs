@@ -295,12 +295,14 @@ impl StoreRef<'_> {
 
     /// A shorter borrow of the same store.
     #[inline]
+    #[expect(clippy::needless_pass_by_ref_mut, reason = "the borrow is passed on")]
     pub(crate) fn reborrow(&mut self) -> StoreRef<'_> {
         StoreRef { store: self.store, _borrow: PhantomData }
     }
 
     /// The pointer for `VmStore.host`.
     #[inline]
+    #[expect(clippy::needless_pass_by_ref_mut, reason = "the borrow is passed on")]
     pub(super) fn as_host(&mut self) -> *mut () {
         self.store.as_ptr().cast()
     }

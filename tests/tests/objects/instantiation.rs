@@ -105,7 +105,8 @@ fn imports_are_checked_before_anything_happens() {
     assert!(matches!(error.downcast_ref(), Some(ErrorKind::Link(_))));
     assert_eq!(
         error.to_string(),
-        "incompatible import type for `env`.`log`: expected func (i64) -> (), found func (i32) -> ()"
+        "incompatible import type for `env`.`log`: \
+         expected func (i64) -> (), found func (i32) -> ()"
     );
     let error = instantiate(&mut store, text, &[]).unwrap_err();
     assert_eq!(error.to_string(), "expected 1 imports, found 0");
