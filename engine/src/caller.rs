@@ -12,6 +12,22 @@ use crate::store::StoreContextMut;
 ///
 /// Through [`AsContextMut`](crate::AsContextMut) it serves wherever a store does: a host function
 /// may call back into wasm.
+///
+/// ```
+/// use wasmtier::{Caller, Engine, Func, Store};
+///
+/// # fn main() -> Result<(), wasmtier::Error> {
+/// let mut store = Store::new(&Engine::default(), 5);
+/// let count = Func::wrap(&mut store, |mut caller: Caller<'_, i32>, by: i32| {
+///     // The host itself calls: there is no instance to look into.
+///     assert!(caller.get_export("memory").is_none());
+///     *caller.data_mut() += by;
+///     *caller.data()
+/// });
+/// assert_eq!(count.typed::<i32, i32>(&store)?.call(&mut store, 2)?, 7);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Caller<'a, T: 'static> {
     pub(crate) store: StoreContextMut<'a, T>,

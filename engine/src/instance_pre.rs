@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::linker::Definition;
 use crate::store::AsContextMut;
-use crate::{Engine, Error, ErrorKind, Instance, Module};
+use crate::{Engine, ErrorKind, Instance, Module, Result};
 
 /// A module whose imports a [`Linker`](crate::Linker) has found and checked.
 ///
@@ -69,14 +69,14 @@ impl<T: 'static> InstancePre<T> {
     /// # Panics
     ///
     /// When an import belongs to another store, and with the panic of a host function.
-    pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance, Error> {
+    pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         let mut store = store.as_context_mut();
         if !Engine::same(self.module.engine(), store.engine()) {
             let text = "the module was made with another engine than the store";
             return Err(ErrorKind::Link(text.into()).into());
         }
         let imports = self.imports.iter().map(|definition| definition.to_extern(&mut store));
-        let imports = imports.collect::<Result<Vec<_>, Error>>()?;
+        let imports = imports.collect::<Result<Vec<_>>>()?;
         Instance::new(store, &self.module, &imports)
     }
 }

@@ -12,7 +12,7 @@ use crate::runtime::slots::Slots;
 use crate::runtime::store::StoreOpaque;
 use crate::typed::sealed::Values;
 use crate::typed::{WasmTy, for_each_arity};
-use crate::{AsContextMut, Caller, Error, Func, FuncType, ValType};
+use crate::{AsContextMut, Caller, Func, FuncType, Result, ValType};
 
 /// What a host closure may return: a [`WasmTy`], a tuple of up to 16, or a `Result` of either.
 ///
@@ -31,16 +31,16 @@ pub trait WasmRet: sealed::Returned {}
 impl<R: sealed::Returned> WasmRet for R {}
 
 pub(crate) mod sealed {
-    use super::{Caller, Error, FuncType, Slots, StoreOpaque, ValType, Values};
+    use super::{Caller, FuncType, Result, Slots, StoreOpaque, ValType, Values};
 
     /// Code that takes its arguments from slots and leaves its results there.
     pub trait HostCode<T: 'static>:
-        Fn(Caller<'_, T>, Slots<'_>) -> Result<(), Error> + Send + Sync + 'static
+        Fn(Caller<'_, T>, Slots<'_>) -> Result<()> + Send + Sync + 'static
     {
     }
 
     impl<T: 'static, F> HostCode<T> for F where
-        F: Fn(Caller<'_, T>, Slots<'_>) -> Result<(), Error> + Send + Sync + 'static
+        F: Fn(Caller<'_, T>, Slots<'_>) -> Result<()> + Send + Sync + 'static
     {
     }
 
@@ -56,24 +56,24 @@ pub(crate) mod sealed {
         const TYPES: &'static [ValType];
 
         /// Writes the results, or says why there are none.
-        fn write(self, store: &StoreOpaque, slots: &mut Slots<'_>) -> Result<(), Error>;
+        fn write(self, store: &StoreOpaque, slots: &mut Slots<'_>) -> Result<()>;
     }
 
     impl<V: Values> Returned for V {
         const TYPES: &'static [ValType] = <V as Values>::TYPES;
 
         #[inline]
-        fn write(self, store: &StoreOpaque, slots: &mut Slots<'_>) -> Result<(), Error> {
+        fn write(self, store: &StoreOpaque, slots: &mut Slots<'_>) -> Result<()> {
             Values::write(self, store, slots);
             Ok(())
         }
     }
 
-    impl<V: Values> Returned for Result<V, Error> {
+    impl<V: Values> Returned for Result<V> {
         const TYPES: &'static [ValType] = V::TYPES;
 
         #[inline]
-        fn write(self, store: &StoreOpaque, slots: &mut Slots<'_>) -> Result<(), Error> {
+        fn write(self, store: &StoreOpaque, slots: &mut Slots<'_>) -> Result<()> {
             self.map(|values| values.write(store, slots))
         }
     }
@@ -165,7 +165,8 @@ macro_rules! into_func {
                 let results = <R as Returned>::TYPES.iter().copied();
                 let ty = FuncType::new([$($param::VALUE_TYPE),*], results);
                 let code = move |mut caller: Caller<'_, T>, mut slots: Slots<'_>| {
-                    let mut _params = Params { store: &mut caller.store.0.opaque, slots: &slots, next: 0 };
+                    let store = &mut caller.store.0.opaque;
+                    let mut _params = Params { store, slots: &slots, next: 0 };
                     $(let $var: $param = _params.next();)*
                     let results = self(caller.reborrow(), $($var),*);
                     results.write(&caller.store.0.opaque, &mut slots)

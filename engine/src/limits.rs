@@ -7,7 +7,7 @@
 //! Invariant: a limiter only ever refuses. What it allows may still fail for want of memory, and
 //! then it is told so.
 
-use crate::Error;
+use crate::{Error, Result};
 
 /// How many instances a store may hold when nobody says otherwise.
 pub const DEFAULT_INSTANCE_LIMIT: usize = 10_000;
@@ -86,14 +86,14 @@ pub trait ResourceLimiter: Send {
         current: usize,
         desired: usize,
         maximum: Option<usize>,
-    ) -> Result<bool, Error>;
+    ) -> Result<bool>;
 
     /// Told that a growth which [`ResourceLimiter::memory_growing`] allowed has failed.
     ///
     /// # Errors
     ///
     /// An error leaves wasm; by default there is none, and wasm sees -1.
-    fn memory_grow_failed(&mut self, error: Error) -> Result<(), Error> {
+    fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
         drop(error);
         Ok(())
     }
@@ -110,14 +110,14 @@ pub trait ResourceLimiter: Send {
         current: usize,
         desired: usize,
         maximum: Option<usize>,
-    ) -> Result<bool, Error>;
+    ) -> Result<bool>;
 
     /// Told that a growth which [`ResourceLimiter::table_growing`] allowed has failed.
     ///
     /// # Errors
     ///
     /// An error leaves wasm; by default there is none, and wasm sees -1.
-    fn table_grow_failed(&mut self, error: Error) -> Result<(), Error> {
+    fn table_grow_failed(&mut self, error: Error) -> Result<()> {
         drop(error);
         Ok(())
     }
@@ -189,7 +189,7 @@ impl Default for StoreLimits {
 
 impl StoreLimits {
     /// The answer to a growth to `desired` under `limit`.
-    fn answer(&self, what: &str, desired: usize, limit: Option<usize>) -> Result<bool, Error> {
+    fn answer(&self, what: &str, desired: usize, limit: Option<usize>) -> Result<bool> {
         let allowed = limit.is_none_or(|limit| desired <= limit);
         if !allowed && self.trap_on_grow_failure {
             return Err(Error::msg(format!("forcing trap when growing {what} to {desired}")));
@@ -197,7 +197,7 @@ impl StoreLimits {
         Ok(allowed)
     }
 
-    fn failed(&self, what: &str, error: Error) -> Result<(), Error> {
+    fn failed(&self, what: &str, error: Error) -> Result<()> {
         if self.trap_on_grow_failure {
             return Err(error.context(format!("forcing a {what} growth failure to be a trap")));
         }
@@ -211,11 +211,11 @@ impl ResourceLimiter for StoreLimits {
         _current: usize,
         desired: usize,
         _maximum: Option<usize>,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool> {
         self.answer("memory", desired, self.memory_size)
     }
 
-    fn memory_grow_failed(&mut self, error: Error) -> Result<(), Error> {
+    fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
         self.failed("memory", error)
     }
 
@@ -224,11 +224,11 @@ impl ResourceLimiter for StoreLimits {
         _current: usize,
         desired: usize,
         _maximum: Option<usize>,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool> {
         self.answer("table", desired, self.table_elements)
     }
 
-    fn table_grow_failed(&mut self, error: Error) -> Result<(), Error> {
+    fn table_grow_failed(&mut self, error: Error) -> Result<()> {
         self.failed("table", error)
     }
 

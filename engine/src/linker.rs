@@ -20,7 +20,7 @@ use crate::runtime::host::HostFunc;
 use crate::store::{AsContext, AsContextMut};
 use crate::{
     Caller, Engine, Error, ErrorKind, Extern, Func, FuncType, ImportType, Instance, InstancePre,
-    IntoFunc, Module, Val,
+    IntoFunc, Module, Result, Val,
 };
 
 /// Why a host function can become part of a store.
@@ -128,7 +128,7 @@ impl<T: 'static> Linker<T> {
         module: &str,
         name: &str,
         item: impl Into<Extern>,
-    ) -> Result<&mut Self, Error> {
+    ) -> Result<&mut Self> {
         let item = item.into();
         let ty = item.ty(store);
         self.insert(module, name, Definition::Extern(item, ty))
@@ -148,7 +148,7 @@ impl<T: 'static> Linker<T> {
         store: impl AsContext<Data = T>,
         name: &str,
         item: impl Into<Extern>,
-    ) -> Result<&mut Self, Error> {
+    ) -> Result<&mut Self> {
         self.define(store, name, "", item)
     }
 
@@ -165,8 +165,8 @@ impl<T: 'static> Linker<T> {
         module: &str,
         name: &str,
         ty: FuncType,
-        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<(), Error> + Send + Sync + 'static,
-    ) -> Result<&mut Self, Error> {
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<&mut Self> {
         let func = HostFunc::dynamic(&self.engine, ty, func);
         self.insert(module, name, Definition::Host(func))
     }
@@ -181,7 +181,7 @@ impl<T: 'static> Linker<T> {
         module: &str,
         name: &str,
         func: impl IntoFunc<T, Params, Results>,
-    ) -> Result<&mut Self, Error> {
+    ) -> Result<&mut Self> {
         let (ty, code) = func.into_host();
         let func = HostFunc::new(&self.engine, ty, code);
         self.insert(module, name, Definition::Host(func))
@@ -201,7 +201,7 @@ impl<T: 'static> Linker<T> {
         mut store: impl AsContextMut<Data = T>,
         module: &str,
         instance: Instance,
-    ) -> Result<&mut Self, Error> {
+    ) -> Result<&mut Self> {
         let exports: Vec<(Box<str>, Extern)> = instance
             .exports(store.as_context_mut())
             .map(|export| (export.name().into(), export.into_extern()))
@@ -223,7 +223,7 @@ impl<T: 'static> Linker<T> {
         name: &str,
         as_module: &str,
         as_name: &str,
-    ) -> Result<&mut Self, Error> {
+    ) -> Result<&mut Self> {
         let definition = self.definition(module, name).cloned().ok_or_else(|| {
             link_error(format!("cannot alias `{module}`.`{name}`: it is not defined"))
         })?;
@@ -235,7 +235,7 @@ impl<T: 'static> Linker<T> {
     /// # Errors
     ///
     /// When a new name is taken and [`Linker::allow_shadowing`] is off.
-    pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<(), Error> {
+    pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<()> {
         for (name, definition) in self.names.get(module).cloned().unwrap_or_default() {
             self.insert(as_module, &name, definition)?;
         }
@@ -288,7 +288,7 @@ impl<T: 'static> Linker<T> {
         &self,
         mut store: impl AsContextMut<Data = T>,
         module: &str,
-    ) -> Result<Func, Error> {
+    ) -> Result<Func> {
         for name in ["", "_start"] {
             if let Some(item) = self.get(&mut store, module, name) {
                 return item.into_func().ok_or_else(|| {
@@ -331,7 +331,7 @@ impl<T: 'static> Linker<T> {
         &self,
         mut store: impl AsContextMut<Data = T>,
         module: &Module,
-    ) -> Result<Instance, Error> {
+    ) -> Result<Instance> {
         self.check_engine(&store);
         let mut store = store.as_context_mut();
         let mut imports = Vec::with_capacity(module.imports().len());
@@ -348,7 +348,7 @@ impl<T: 'static> Linker<T> {
     ///
     /// When an import is not defined ([`UnknownImportError`]) or has another type, and when the
     /// module was made with another engine than the linker.
-    pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>, Error> {
+    pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
         if !Engine::same(&self.engine, module.engine()) {
             let text = "the module was made with another engine than the linker";
             return Err(link_error(text.into()));
@@ -375,17 +375,12 @@ impl<T: 'static> Linker<T> {
         self.names.get(module)?.get(name)
     }
 
-    fn resolve(&self, import: &ImportType<'_>) -> Result<&Definition<T>, Error> {
+    fn resolve(&self, import: &ImportType<'_>) -> Result<&Definition<T>> {
         self.definition(import.module(), import.name())
             .ok_or_else(|| Error::new(UnknownImportError::new(import)))
     }
 
-    fn insert(
-        &mut self,
-        module: &str,
-        name: &str,
-        definition: Definition<T>,
-    ) -> Result<&mut Self, Error> {
+    fn insert(&mut self, module: &str, name: &str, definition: Definition<T>) -> Result<&mut Self> {
         if !self.shadowing && self.definition(module, name).is_some() {
             return Err(link_error(format!("import of `{module}`.`{name}` is defined twice")));
         }

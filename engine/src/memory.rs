@@ -176,6 +176,16 @@ fn check_type(ty: &MemoryType) -> Result<()> {
 }
 
 /// An access by the host that leaves a memory.
+///
+/// ```
+/// use wasmtier::{Engine, Memory, MemoryAccessError, MemoryType, Store};
+/// let mut store = Store::new(&Engine::default(), ());
+/// let ty = MemoryType::new(1, None);
+/// let memory = Memory::new(&mut store, ty)?;
+/// let error: MemoryAccessError = memory.write(&mut store, 65536, b"!").unwrap_err();
+/// assert!(!error.to_string().is_empty());
+/// # Ok::<(), wasmtier::Error>(())
+/// ```
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct MemoryAccessError {
     offset: usize,

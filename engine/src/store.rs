@@ -65,6 +65,13 @@ impl<T: 'static> Store<T> {
 }
 
 /// A shared borrow of a store.
+///
+/// ```
+/// use wasmtier::{AsContext, Engine, Store, StoreContext};
+/// let store = Store::new(&Engine::default(), "data");
+/// let context: StoreContext<'_, &str> = store.as_context();
+/// assert_eq!(*context.data(), "data");
+/// ```
 #[derive(Debug)]
 pub struct StoreContext<'a, T: 'static>(pub(crate) &'a StoreInner<T>);
 
@@ -89,6 +96,14 @@ impl<'a, T: 'static> StoreContext<'a, T> {
 }
 
 /// An exclusive borrow of a store.
+///
+/// ```
+/// use wasmtier::{AsContextMut, Engine, Store, StoreContextMut};
+/// let mut store = Store::new(&Engine::default(), 1);
+/// let mut context: StoreContextMut<'_, i32> = store.as_context_mut();
+/// *context.data_mut() += 1;
+/// assert_eq!(store.into_data(), 2);
+/// ```
 #[derive(Debug)]
 pub struct StoreContextMut<'a, T: 'static>(pub(crate) &'a mut StoreInner<T>);
 
@@ -112,6 +127,20 @@ impl<T: 'static> StoreContextMut<'_, T> {
 }
 
 /// What a store can be read through: the store, its contexts, [`Caller`], and borrows of them.
+///
+/// ```
+/// use wasmtier::{AsContext, Engine, Memory, Store};
+///
+/// fn is_full(memory: Memory, store: impl AsContext) -> bool {
+///     memory.ty(&store).maximum == Some(memory.size(&store))
+/// }
+/// # use wasmtier::MemoryType;
+/// # let mut store = Store::new(&Engine::default(), ());
+/// # let ty = MemoryType::new(1, Some(1));
+/// # let memory = Memory::new(&mut store, ty)?;
+/// assert!(is_full(memory, &store));
+/// # Ok::<(), wasmtier::Error>(())
+/// ```
 pub trait AsContext {
     /// The host's data in the store.
     type Data: 'static;
@@ -120,7 +149,22 @@ pub trait AsContext {
     fn as_context(&self) -> StoreContext<'_, Self::Data>;
 }
 
-/// What a store can be changed through.
+/// What a store can be changed through: a store, a [`StoreContextMut`], a [`Caller`], or an
+/// exclusive borrow of one.
+///
+/// ```
+/// use wasmtier::{AsContextMut, Caller, Engine, Func, Store};
+///
+/// fn bump(mut store: impl AsContextMut<Data = u32>) {
+///     *store.as_context_mut().data_mut() += 1;
+/// }
+/// let mut store = Store::new(&Engine::default(), 0);
+/// bump(&mut store);
+/// let func = Func::wrap(&mut store, |caller: Caller<'_, u32>| bump(caller));
+/// func.call(&mut store, &[], &mut [])?;
+/// assert_eq!(*store.data(), 2);
+/// # Ok::<(), wasmtier::Error>(())
+/// ```
 pub trait AsContextMut: AsContext {
     /// Borrows the store exclusively.
     fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;

@@ -66,6 +66,17 @@ impl fmt::Display for WasmBacktrace {
 }
 
 /// One frame of a [`WasmBacktrace`].
+///
+/// ```
+/// use wasmtier::{Error, FrameInfo, WasmBacktrace};
+///
+/// /// The function in which wasm stopped.
+/// fn culprit(error: &Error) -> Option<&str> {
+///     let frame: &FrameInfo = error.downcast_ref::<WasmBacktrace>()?.frames().first()?;
+///     frame.func_name()
+/// }
+/// assert_eq!(culprit(&Error::msg("not from wasm")), None);
+/// ```
 pub struct FrameInfo {
     module: Arc<ModuleInner>,
     func: FuncIdx,

@@ -14,7 +14,7 @@ use crate::runtime::call::Signature;
 use crate::runtime::slots::Slots;
 use crate::runtime::store::StoreOpaque;
 use crate::store::{AsContext, AsContextMut};
-use crate::{Error, ExternRef, Func, FuncType, Instance, Ref, V128, ValType};
+use crate::{Error, ExternRef, Func, FuncType, Instance, Ref, Result, V128, ValType};
 
 /// A Rust type that stands for one value type of wasm.
 ///
@@ -191,21 +191,32 @@ impl<V: WasmTy> Values for V {
 }
 
 macro_rules! tuple_values {
+    () => {
+        impl Values for () {
+            const TYPES: &'static [ValType] = &[];
+
+            #[inline]
+            fn write(self, _store: &StoreOpaque, _slots: &mut Slots<'_>) {}
+
+            #[inline]
+            fn read(_store: &mut StoreOpaque, _slots: &Slots<'_>) -> Self {}
+        }
+    };
     ($($ty:ident $var:ident)*) => {
         impl<$($ty: WasmTy),*> Values for ($($ty,)*) {
             const TYPES: &'static [ValType] = &[$($ty::TYPE),*];
 
             #[inline]
-            fn write(self, _store: &StoreOpaque, _slots: &mut Slots<'_>) {
+            fn write(self, store: &StoreOpaque, slots: &mut Slots<'_>) {
                 let ($($var,)*) = self;
-                let mut _next = 0;
-                $(Value::write($var, _store, _slots, advance::<$ty>(&mut _next));)*
+                let mut next = 0;
+                $(Value::write($var, store, slots, advance::<$ty>(&mut next));)*
             }
 
             #[inline]
-            fn read(_store: &mut StoreOpaque, _slots: &Slots<'_>) -> Self {
-                let mut _next = 0;
-                ($(<$ty as Value>::read(_store, _slots, advance::<$ty>(&mut _next)),)*)
+            fn read(store: &mut StoreOpaque, slots: &Slots<'_>) -> Self {
+                let mut next = 0;
+                ($(<$ty as Value>::read(store, slots, advance::<$ty>(&mut next)),)*)
             }
         }
     };
@@ -303,7 +314,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     /// When the function or a reference among `params` belongs to another store, or when a host
     /// function that is called panics.
     #[inline]
-    pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R, Error> {
+    pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
         let store = store.as_context_mut().0;
         self.func.call_slots(
             store,
@@ -327,7 +338,7 @@ impl Func {
     pub fn typed<P: WasmParams, R: WasmResults>(
         &self,
         store: impl AsContext,
-    ) -> Result<TypedFunc<P, R>, Error> {
+    ) -> Result<TypedFunc<P, R>> {
         let store = &store.as_context().0.opaque;
         let ty: &FuncType = &self.shared_ty(store);
         check_types("parameters", P::TYPES, ty.params())?;
@@ -352,7 +363,7 @@ impl Instance {
         &self,
         mut store: impl AsContextMut,
         name: &str,
-    ) -> Result<TypedFunc<P, R>, Error> {
+    ) -> Result<TypedFunc<P, R>> {
         let Some(item) = self.get_export(&mut store, name) else {
             return Err(Error::msg(format!("there is no export called `{name}`")));
         };
@@ -364,7 +375,7 @@ impl Instance {
     }
 }
 
-fn check_types(what: &str, rust: &[ValType], wasm: &[ValType]) -> Result<(), Error> {
+fn check_types(what: &str, rust: &[ValType], wasm: &[ValType]) -> Result<()> {
     if rust == wasm {
         return Ok(());
     }

@@ -15,6 +15,14 @@ use crate::store::{AsContextMut, StoreContext};
 use wasmtier_vm::{HeapType, RefType, ValType};
 
 /// A vector of 128 bits. Lane 0 is in the lowest bits.
+///
+/// ```
+/// use wasmtier::V128;
+/// let lanes: [u8; 16] = core::array::from_fn(|lane| lane as u8);
+/// let vector = V128::from(u128::from_le_bytes(lanes));
+/// assert_eq!(vector.as_u128() & 0xff, 0);
+/// assert_eq!(vector.as_u128() >> 120, 15);
+/// ```
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, Default)]
 #[repr(transparent)]
 pub struct V128(u128);
@@ -88,6 +96,13 @@ impl ExternRef {
 }
 
 /// A reference of either kind; `None` is null.
+///
+/// ```
+/// use wasmtier::{Engine, ExternRef, Ref, RefType, Store};
+/// let mut store = Store::new(&Engine::default(), ());
+/// let reference = Ref::from(ExternRef::new(&mut store, 1));
+/// assert!(reference.matches_ty(RefType::EXTERNREF) && !reference.is_null());
+/// ```
 #[derive(Copy, Clone, Debug)]
 pub enum Ref {
     /// A function.

@@ -11,6 +11,13 @@ macro_rules! define_traps {
         /// Why execution was aborted.
         ///
         /// The `Display` texts contain the messages that the specification's test suite expects.
+        ///
+        /// ```
+        /// use wasmtier_ops::Trap;
+        /// let trap = Trap::IntegerDivisionByZero;
+        /// assert_eq!(trap.to_string(), "integer divide by zero");
+        /// assert_eq!(Trap::from_u8(trap as u8), Some(trap));
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         pub enum Trap {

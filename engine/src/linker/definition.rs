@@ -5,7 +5,7 @@
 
 use crate::runtime::host::HostFunc;
 use crate::store::StoreContextMut;
-use crate::{Error, Extern, ExternType};
+use crate::{Extern, ExternType, Result};
 
 /// What a name means to a linker.
 pub(crate) enum Definition<T: 'static> {
@@ -38,7 +38,7 @@ impl<T: 'static> Definition<T> {
     /// # Errors
     ///
     /// When the store has no room for another function.
-    pub(crate) fn to_extern(&self, store: &mut StoreContextMut<'_, T>) -> Result<Extern, Error> {
+    pub(crate) fn to_extern(&self, store: &mut StoreContextMut<'_, T>) -> Result<Extern> {
         match self {
             Self::Extern(item, _) => Ok(*item),
             Self::Host(func) => Ok(func.func(store.0)?.into()),

@@ -5,7 +5,7 @@
 
 use super::{Linker, link_error};
 use crate::store::AsContextMut;
-use crate::{Context, Error, Extern, ExternType, Module};
+use crate::{Context, Extern, ExternType, Module, Result};
 
 /// What a module expects of whoever runs it.
 enum ModuleKind {
@@ -16,7 +16,7 @@ enum ModuleKind {
 }
 
 impl ModuleKind {
-    fn of(module: &Module) -> Result<Self, Error> {
+    fn of(module: &Module) -> Result<Self> {
         let is_func = |name| module.get_export(name).map(|ty| ty.func().is_some());
         match (is_func("_start"), is_func("_initialize")) {
             (None, None | Some(true)) => Ok(Self::Reactor),
@@ -50,9 +50,9 @@ impl<T: 'static> Linker<T> {
     /// Defines the exports of a module under the name `name`, by what kind of program it is.
     ///
     /// * A *command*, which exports `_start`: each call of one of its functions makes a new
-    ///   instance for that call alone. `_start` is also the default export ([`Linker::get_default`]).
-    ///   Its other exports cannot be used; unusual ones are an error unless
-    ///   [`Linker::allow_unknown_exports`] is on.
+    ///   instance for that call alone. `_start` is also its default export, as
+    ///   [`Linker::get_default`] has it. Exports that are not functions cannot be used, and unusual
+    ///   ones are an error unless [`Linker::allow_unknown_exports`] is on.
     /// * A *reactor*, every other module: it is instantiated now, `_initialize` is called if it is
     ///   exported, and its exports are defined as by [`Linker::instance`].
     ///
@@ -71,14 +71,14 @@ impl<T: 'static> Linker<T> {
         store: impl AsContextMut<Data = T>,
         name: &str,
         module: &Module,
-    ) -> Result<&mut Self, Error> {
+    ) -> Result<&mut Self> {
         match ModuleKind::of(module)? {
             ModuleKind::Command => self.command(name, module),
             ModuleKind::Reactor => self.reactor(store, name, module),
         }
     }
 
-    fn command(&mut self, name: &str, module: &Module) -> Result<&mut Self, Error> {
+    fn command(&mut self, name: &str, module: &Module) -> Result<&mut Self> {
         let pre = self.instantiate_pre(module)?;
         for export in module.exports() {
             let ty = match export.ty() {
@@ -107,7 +107,7 @@ impl<T: 'static> Linker<T> {
         mut store: impl AsContextMut<Data = T>,
         name: &str,
         module: &Module,
-    ) -> Result<&mut Self, Error> {
+    ) -> Result<&mut Self> {
         let instance = self.instantiate(&mut store, module)?;
         if let Some(Extern::Func(initialize)) = instance.get_export(&mut store, "_initialize") {
             initialize

@@ -7,8 +7,8 @@ use core::fmt;
 use super::{Linker, link_error};
 use crate::store::AsContextMut;
 use crate::{
-    Error, Extern, ExternType, FuncType, Global, ImportType, Memory, Module, Ref, Table, Val,
-    ValType,
+    Error, Extern, ExternType, FuncType, Global, ImportType, Memory, Module, Ref, Result, Table,
+    Val, ValType,
 };
 
 /// An import that no definition was found for.
@@ -80,7 +80,7 @@ impl<T: 'static> Linker<T> {
     /// # Errors
     ///
     /// None at present.
-    pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<(), Error> {
+    pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
         for import in module.imports() {
             if self.definition(import.module(), import.name()).is_some() {
                 continue;
@@ -107,7 +107,7 @@ impl<T: 'static> Linker<T> {
         &mut self,
         mut store: impl AsContextMut<Data = T>,
         module: &Module,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         for import in module.imports() {
             if self.definition(import.module(), import.name()).is_some() {
                 continue;
@@ -132,16 +132,16 @@ impl<T: 'static> Linker<T> {
         Ok(())
     }
 
-    fn define_default_func(&mut self, import: &ImportType<'_>, ty: FuncType) -> Result<(), Error> {
+    fn define_default_func(&mut self, import: &ImportType<'_>, ty: FuncType) -> Result<()> {
         let defaults = ty.results().iter().map(|&ty| default_value(import, ty));
-        defaults.collect::<Result<Vec<Val>, Error>>()?;
+        defaults.collect::<Result<Vec<Val>>>()?;
         // Results are preset to their defaults.
         self.func_new(import.module(), import.name(), ty, |_, _, _| Ok(()))?;
         Ok(())
     }
 }
 
-fn default_value(import: &ImportType<'_>, ty: ValType) -> Result<Val, Error> {
+fn default_value(import: &ImportType<'_>, ty: ValType) -> Result<Val> {
     let value = Val::default_for_ty(ty);
     if !value.matches_ty(ty) {
         let (module, name) = (import.module(), import.name());

@@ -31,7 +31,7 @@ pub use module::{
 pub use status::Status;
 pub use types::{
     DataIdx, ElemIdx, FuncIdx, FuncType, GlobalIdx, GlobalType, HeapType, LocalIdx, MemoryIdx,
-    MemoryType, RefType, TableIdx, TableType, TypeId, TypeIdx, ValType,
+    MemoryType, Mutability, RefType, TableIdx, TableType, TypeId, TypeIdx, ValType,
 };
 pub use vmctx::{Activation, FuncImport, VmCtx, VmMemory, VmStore, VmTable};
 pub use walk::{BodyReader, VALIDATED_FRAME, Walk, open_body};

@@ -61,6 +61,11 @@ index_newtypes! {
 }
 
 /// What a reference may point to.
+///
+/// ```
+/// use wasmtier_vm::{HeapType, RefType};
+/// assert_eq!(RefType::FUNCREF.heap_type, HeapType::Func);
+/// ```
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub enum HeapType {
     /// Any function.
@@ -70,6 +75,13 @@ pub enum HeapType {
 }
 
 /// A reference type: what it points to and whether it may be null.
+///
+/// ```
+/// use wasmtier_vm::{HeapType, RefType};
+/// let ty = RefType { nullable: true, heap_type: HeapType::Extern };
+/// assert_eq!(ty, RefType::EXTERNREF);
+/// assert_eq!(ty.to_string(), "externref");
+/// ```
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub struct RefType {
     /// Whether null is a value of the type.
@@ -97,6 +109,13 @@ impl fmt::Display for RefType {
 }
 
 /// The type of a value.
+///
+/// ```
+/// use wasmtier_vm::ValType;
+/// let types = [ValType::I32, ValType::V128, ValType::FUNCREF];
+/// assert_eq!(types.map(ValType::slots), [1, 2, 1]);
+/// assert_eq!(types.map(|ty| ty.to_string()), ["i32", "v128", "funcref"]);
+/// ```
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub enum ValType {
     /// 32-bit integer.
@@ -232,7 +251,27 @@ impl fmt::Display for FuncType {
     }
 }
 
+/// Whether a global may change.
+///
+/// ```
+/// use wasmtier_vm::{GlobalType, Mutability, ValType};
+/// assert!(!GlobalType::new(ValType::I32, Mutability::Const).mutable);
+/// ```
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Mutability {
+    /// It never changes.
+    Const,
+    /// Wasm and the host may write it.
+    Var,
+}
+
 /// The type of a global.
+///
+/// ```
+/// use wasmtier_vm::{GlobalType, Mutability, ValType};
+/// let counter = GlobalType::new(ValType::I64, Mutability::Var);
+/// assert_eq!(counter, GlobalType { content: ValType::I64, mutable: true });
+/// ```
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub struct GlobalType {
     /// The type of its value.
@@ -241,7 +280,22 @@ pub struct GlobalType {
     pub mutable: bool,
 }
 
+impl GlobalType {
+    /// The type of a global that holds `content`.
+    #[must_use]
+    pub const fn new(content: ValType, mutability: Mutability) -> Self {
+        Self { content, mutable: matches!(mutability, Mutability::Var) }
+    }
+}
+
 /// The type of a table. Sizes count elements.
+///
+/// ```
+/// use wasmtier_vm::{RefType, TableType, ValType};
+/// let ty = TableType::new(RefType::FUNCREF, 1, Some(10));
+/// assert_eq!((ty.minimum, ty.maximum), (1, Some(10)));
+/// assert_eq!(ty.index_type(), ValType::I32);
+/// ```
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub struct TableType {
     /// The type of its elements.
@@ -255,6 +309,12 @@ pub struct TableType {
 }
 
 impl TableType {
+    /// The type of a table of `element`s with indices of type `i32`.
+    #[must_use]
+    pub const fn new(element: RefType, minimum: u32, maximum: Option<u32>) -> Self {
+        Self { element, table64: false, minimum: minimum as u64, maximum: widen(maximum) }
+    }
+
     /// The type of its indices.
     #[must_use]
     pub const fn index_type(&self) -> ValType {
@@ -263,6 +323,12 @@ impl TableType {
 }
 
 /// The type of a linear memory. Sizes count pages.
+///
+/// ```
+/// use wasmtier_vm::{MemoryType, ValType};
+/// let ty = MemoryType::new(1, None);
+/// assert_eq!((ty.page_size(), ty.index_type()), (65536, ValType::I32));
+/// ```
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub struct MemoryType {
     /// Whether addresses are `i64`.
@@ -278,6 +344,18 @@ pub struct MemoryType {
 }
 
 impl MemoryType {
+    /// The type of a memory with addresses of type `i32` and pages of 64 KiB.
+    #[must_use]
+    pub const fn new(minimum: u32, maximum: Option<u32>) -> Self {
+        Self { memory64: false, ..Self::memory64(minimum as u64, widen(maximum)) }
+    }
+
+    /// The type of a memory with addresses of type `i64` and pages of 64 KiB.
+    #[must_use]
+    pub const fn memory64(minimum: u64, maximum: Option<u64>) -> Self {
+        Self { memory64: true, shared: false, minimum, maximum, page_size_log2: 16 }
+    }
+
     /// The type of its addresses.
     #[must_use]
     pub const fn index_type(&self) -> ValType {
@@ -288,5 +366,12 @@ impl MemoryType {
     #[must_use]
     pub const fn page_size(&self) -> u64 {
         1 << self.page_size_log2
+    }
+}
+
+const fn widen(size: Option<u32>) -> Option<u64> {
+    match size {
+        Some(size) => Some(size as u64),
+        None => None,
     }
 }
