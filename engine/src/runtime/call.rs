@@ -7,6 +7,7 @@
 //! Between two calls from outside, `stack_top` is the end of the stack and no activation is linked.
 
 use core::any::Any;
+use core::mem::MaybeUninit;
 use core::ptr;
 use std::panic::resume_unwind;
 
@@ -29,7 +30,7 @@ const HEADER: usize = wasmtier_vm::frame::HEADER_SLOTS as usize;
 /// The stack of wasm frames of a store, allocated when it is first needed.
 #[derive(Default)]
 pub(crate) struct ValueStack {
-    slots: Vec<u64>,
+    slots: Box<[MaybeUninit<u64>]>,
     /// Address of a local of the outermost call from the host; 0 when there is none.
     native_base: usize,
 }
@@ -67,8 +68,9 @@ impl StoreOpaque {
     #[cold]
     fn make_stack(&mut self) {
         let slots = (self.engine().config().max_wasm_stack / 8).max(HEADER);
-        self.stack.slots = vec![0; slots];
-        let low = self.stack.slots.as_mut_ptr();
+        // Not zeroed: that would cost more than most calls take.
+        self.stack.slots = Box::new_uninit_slice(slots);
+        let low = self.stack.slots.as_mut_ptr().cast();
         let vm = self.vm.as_ptr();
         // SAFETY: pinned by the store; nothing runs yet.
         unsafe { (*vm).stack_low = low };

@@ -19,7 +19,8 @@ impl Slots<'_> {
     ///
     /// # Safety
     ///
-    /// They are valid and initialised, and nobody else reads or writes them during `'a`.
+    /// They are valid, and nobody else reads or writes them during `'a`. Those that will be read
+    /// are initialised: arguments by the caller, results by the callee.
     #[inline]
     pub(super) unsafe fn new(first: *mut u64, len: u32) -> Self {
         Self { first, len, _stack: PhantomData }

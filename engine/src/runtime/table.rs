@@ -3,7 +3,7 @@
 //! What lives here: the slots, the contexts that cache where they are, and the blocks that wait to
 //! be filled from element segments. What does not: what the references in the slots mean.
 //!
-//! Invariants: a slot is 0 or a reference of the store. In a table with lazy blocks, a slot of a
+//! Invariants: a slot is 0 or a reference of the store. In a large table, a slot of a
 //! block that is not filled yet reads 0 and nobody writes it: every access but the inline path of
 //! `call_indirect`, which takes 0 to [`TableObject::get`], fills what it touches first.
 
@@ -35,8 +35,7 @@ pub(crate) struct TableObject {
     lazy: Option<Lazy>,
 }
 
-/// Blocks that wait to be filled.
-#[derive(Default)]
+/// Blocks that wait to be filled; others cannot be told from them by their slots.
 struct Lazy {
     /// Whether each block is filled.
     filled: Vec<bool>,
@@ -59,7 +58,8 @@ impl TableObject {
         let len = u32::try_from(ty.minimum).ok().filter(|&len| u64::from(len) <= MAX_SLOTS)?;
         let slots = RawSlots::new(len)?;
         let vm = Pinned::new(VmTable { base: slots.base(), len });
-        Some(Self { ty, slots, vm, attached: Vec::new(), lazy: None })
+        let lazy = (len > EAGER_TABLE_SLOTS).then(|| Lazy::new(len));
+        Some(Self { ty, slots, vm, attached: Vec::new(), lazy })
     }
 
     /// Its type, with the minimum it was made with.
@@ -206,27 +206,19 @@ impl TableObject {
     ) -> Result<(), Trap> {
         let info = module.info();
         let funcs = segment_funcs(info, elem);
-        if self.len() <= EAGER_TABLE_SLOTS {
-            return self.init_funcs(start, info, funcs, funcref_offset);
-        }
         let end = start.checked_add(funcs.len() as u64);
-        if end.is_none_or(|end| end > u64::from(self.len())) {
+        let Some(end) = end.filter(|&end| end <= u64::from(self.len())) else {
             return Err(Trap::TableOutOfBounds);
+        };
+        let touched = blocks_of(&(start as usize..end as usize));
+        match &mut self.lazy {
+            Some(lazy) if lazy.are_waiting(touched) => {
+                let (module, start) = (module.clone(), start as u32);
+                lazy.pending.push(Pending { module, elem, funcref_offset, start });
+                Ok(())
+            }
+            Some(_) | None => self.init_funcs(start, info, funcs, funcref_offset),
         }
-        if self.lazy.is_none() && self.slots.as_slice().iter().any(|&slot| slot != 0) {
-            return self.init_funcs(start, info, funcs, funcref_offset);
-        }
-        let blocks = self.slots.len.div_ceil(TABLE_BLOCK_SLOTS) as usize;
-        let lazy = self
-            .lazy
-            .get_or_insert_with(|| Lazy { filled: vec![false; blocks], pending: Vec::new() });
-        let touched = blocks_of(&(start as usize..start as usize + funcs.len()));
-        if lazy.filled[touched].iter().any(|&filled| filled) {
-            return self.init_funcs(start, info, funcs, funcref_offset);
-        }
-        let start = start as u32;
-        lazy.pending.push(Pending { module: module.clone(), elem, funcref_offset, start });
-        Ok(())
     }
 
     /// Adds `delta` slots that hold `reference` and returns how many there were; `None` when that
@@ -267,6 +259,15 @@ fn blocks_of(range: &Range<usize>) -> Range<usize> {
 }
 
 impl Lazy {
+    /// All blocks of a table of `len` slots wait, for nothing yet.
+    fn new(len: u32) -> Self {
+        Self { filled: vec![false; len.div_ceil(TABLE_BLOCK_SLOTS) as usize], pending: Vec::new() }
+    }
+
+    fn are_waiting(&self, blocks: Range<usize>) -> bool {
+        self.filled.get(blocks).is_some_and(|filled| !filled.contains(&true))
+    }
+
     #[cold]
     fn fill(&self, block: usize, slots: &mut [u32]) {
         let size = TABLE_BLOCK_SLOTS as usize;
