@@ -1,6 +1,6 @@
 //! Wasm and host calling each other in turn: recursion, errors and panics through many frames.
 
-use wasmtier::{Caller, Engine, Error, Extern, Instance, Linker, Store, Trap, WasmBacktrace};
+use wasmtier::{Caller, Engine, Error, Extern, Func, Instance, Linker, Store, Trap, WasmBacktrace};
 
 use crate::{module, panic_text};
 
@@ -152,4 +152,63 @@ fn an_instance_can_be_made_while_another_runs() {
     let run = instance.get_typed_func::<(), i32>(&mut store, "run").unwrap();
     assert_eq!(run.call(&mut store, ()).unwrap(), 3);
     assert_eq!(store.data(), &[7, 7]);
+}
+
+#[test]
+fn a_host_function_that_calls_itself_for_ever_is_a_stack_overflow() {
+    let mut store = Store::new(&Engine::default(), None::<Func>);
+    let again =
+        Func::wrap(&mut store, |mut caller: Caller<'_, Option<Func>>| -> Result<(), Error> {
+            let this = caller.data().expect("set below");
+            this.call(&mut caller, &[], &mut [])
+        });
+    *store.data_mut() = Some(again);
+    for _ in 0..2 {
+        let error = again.call(&mut store, &[], &mut []).unwrap_err();
+        assert_eq!(error.downcast_ref(), Some(&Trap::StackOverflow));
+    }
+}
+
+#[test]
+fn a_panic_keeps_its_payload() {
+    let mut linker = Linker::<()>::new(&Engine::default());
+    let panic = || -> () { std::panic::panic_any(vec![1u8, 2]) };
+    linker.func_wrap("host", "panic", panic).unwrap();
+    let text =
+        r#"(module (import "host" "panic" (func $panic)) (func (export "f") (call $panic)))"#;
+    let mut store = Store::new(linker.engine(), ());
+    let instance = linker.instantiate(&mut store, &module(linker.engine(), text)).unwrap();
+    let f = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap();
+    let run = std::panic::AssertUnwindSafe(|| f.call(&mut store, ()));
+    let payload = std::panic::catch_unwind(run).expect_err("it panics");
+    assert_eq!(payload.downcast_ref(), Some(&vec![1u8, 2]));
+}
+
+#[test]
+fn stores_run_inside_host_functions_of_other_stores() {
+    let engine = Engine::default();
+    let inner = module(
+        &engine,
+        r#"(module (memory 1)
+            (func (export "f") (param i32) (result i32)
+                (i32.store (i32.const 0) (local.get 0)) (i32.load (i32.const 0)))
+            (func (export "trap") unreachable))"#,
+    );
+    let mut linker = Linker::<()>::new(&engine);
+    linker
+        .func_wrap("host", "nest", move |x: i32| -> Result<i32, Error> {
+            let mut store = Store::new(inner.engine(), ());
+            let instance = Instance::new(&mut store, &inner, &[])?;
+            let trap = instance.get_typed_func::<(), ()>(&mut store, "trap")?;
+            assert!(trap.call(&mut store, ()).is_err());
+            instance.get_typed_func::<i32, i32>(&mut store, "f")?.call(&mut store, x)
+        })
+        .unwrap();
+    let text = r#"(module (import "host" "nest" (func $nest (param i32) (result i32)))
+        (func (export "run") (result i32)
+            (i32.add (call $nest (i32.const 20)) (call $nest (i32.const 22)))))"#;
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
+    let run = instance.get_typed_func::<(), i32>(&mut store, "run").unwrap();
+    assert_eq!(run.call(&mut store, ()).unwrap(), 42);
 }
