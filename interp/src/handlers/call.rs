@@ -11,7 +11,7 @@ use core::sync::atomic::Ordering;
 
 use wasmtier_ops::Trap;
 use wasmtier_vm::{
-    FuncEntry, FuncIdx, FuncImport, FuncRecord, HostCode, Slot, Status, TableIdx, TypeIdx, VmCtx,
+    FuncEntry, FuncIdx, FuncImport, FuncRecord, Slot, Status, TableIdx, TypeIdx, VmCtx,
 };
 
 use super::machine::{Machine, Next, behind, cell};
@@ -27,11 +27,19 @@ pub(super) struct Caller {
     pub(super) fp: *mut u64,
 }
 
-/// A function and the context to run it in.
-#[derive(Copy, Clone)]
-pub(super) struct Callee {
-    pub(super) entry: *const FuncEntry,
-    pub(super) vmctx: *mut VmCtx,
+/// Whether a frame at `fp` may be opened for the function whose code has this header.
+///
+/// # Safety
+///
+/// `vmctx` is the context of the running instance.
+#[inline(always)]
+pub(super) unsafe fn has_room(vmctx: *const VmCtx, fp: *mut u64, header: &CodeHeader) -> bool {
+    // SAFETY: `vmctx` is live.
+    let limit = unsafe { &(*vmctx).stack_limit };
+    // No wrapping: value stacks are not that close to address 0 (contract of `enter`).
+    let low = fp.addr().wrapping_sub(header.frame_bytes as usize);
+    // Relaxed: the limit guards nothing else; an interrupt is seen at one of the next calls.
+    low >= limit.load(Ordering::Relaxed)
 }
 
 impl Machine {
@@ -69,19 +77,6 @@ impl Machine {
         Next { ip, acc }
     }
 
-    /// Whether a frame at `fp` may be opened for the function whose code has this header.
-    ///
-    /// # Safety
-    ///
-    /// The machine's invariant holds.
-    #[inline(always)]
-    pub(super) unsafe fn has_room(&self, fp: *mut u64, header: &CodeHeader) -> bool {
-        // SAFETY: `vmctx` is live.
-        let limit = unsafe { &(*self.vmctx).stack_limit };
-        // Relaxed: the limit guards nothing else; an interrupt is seen at one of the next calls.
-        fp.addr().saturating_sub(header.frame_bytes as usize) >= limit.load(Ordering::Relaxed)
-    }
-
     /// Why a callee had no room.
     ///
     /// # Safety
@@ -109,7 +104,7 @@ impl Machine {
         unsafe { self.trap(ip, trap) }
     }
 
-    /// Opens the frame at `fp` for a call of `entry`, and returns the first cell of its code.
+    /// Opens the frame at `fp` for a call of `entry`, and goes on at the first cell of its code.
     ///
     /// # Safety
     ///
@@ -122,7 +117,7 @@ impl Machine {
         header: &CodeHeader,
         fp: *mut u64,
         caller: Caller,
-    ) -> *const u32 {
+    ) -> Next {
         self.fp = fp;
         // SAFETY: there is room for the header (caller's contract), so below.
         unsafe { self.write(Slot::RETURN, caller.vmctx as u64) };
@@ -138,19 +133,20 @@ impl Machine {
             // SAFETY: there is room for the locals (caller's contract).
             unsafe { local.write_volatile(0) };
         }
-        ptr::from_ref(header).cast::<u32>().wrapping_add(CodeHeader::WORDS as usize)
+        // Functions begin with empty accumulators.
+        behind::<CodeHeader>(ptr::from_ref(header).cast(), 0)
     }
 
     /// The running code as the caller of a frame to be opened; it goes on at `ip`.
     ///
     /// # Safety
     ///
-    /// The machine's invariant holds.
+    /// The machine's invariant holds, and `vmctx` is its context.
     #[inline(always)]
-    unsafe fn save(&mut self, ip: *const u32) -> Caller {
+    unsafe fn save(&mut self, vmctx: *mut VmCtx, ip: *const u32) -> Caller {
         // SAFETY: every frame has the slot.
         unsafe { self.write(Slot::SAVED_PC, ip.expose_provenance() as u64) };
-        Caller { vmctx: self.vmctx.expose_provenance(), fp: self.fp }
+        Caller { vmctx: vmctx.expose_provenance(), fp: self.fp }
     }
 
     /// Translates the callee of the cell at `ip`, which then runs again.
@@ -160,7 +156,12 @@ impl Machine {
     /// The machine's invariant holds, and `callee` is a wasm function.
     #[cold]
     #[inline(never)]
-    pub(super) unsafe fn translate(&mut self, callee: Callee, ip: *const u32, acc: u64) -> Next {
+    pub(super) unsafe fn translate(
+        &mut self,
+        callee: FuncImport,
+        ip: *const u32,
+        acc: u64,
+    ) -> Next {
         // SAFETY: `vmctx` is live.
         let builtins = unsafe { (*self.vmctx).builtins };
         // SAFETY: the table lives as long as the engine.
@@ -181,26 +182,14 @@ impl Machine {
     ///
     /// The machine's invariant holds, and the callee has the type the cell was emitted for.
     #[inline(always)]
-    unsafe fn call<C>(&mut self, callee: Callee, fp: Slot, ip: *const u32, acc: u64) -> Next {
+    unsafe fn call<C>(&mut self, callee: FuncImport, fp: Slot, ip: *const u32, acc: u64) -> Next {
+        let vmctx = self.vmctx;
         // SAFETY: the translator's slots lie in the frame.
         let fp = unsafe { self.slot(fp) };
         // SAFETY: entries live as long as the store.
-        if let Some(code) = unsafe { (*callee.entry).host } {
-            // SAFETY: as above.
-            let params = unsafe { (*callee.entry).param_slots };
-            let args = fp.wrapping_add(params as usize + 1);
-            // SAFETY: the machine's invariant.
-            let low = unsafe { self.frame_low() };
-            // SAFETY: the arguments end at the callee's frame, and the frame has room for results.
-            let status = unsafe { self.call_host(code, callee.vmctx, args, low, ip) };
-            if !status.is_ok() {
-                // SAFETY: the machine's invariant.
-                return unsafe { self.leave(ip, status) };
-            }
-            // SAFETY: the slot is in the frame, whether or not it holds a result.
-            let result = unsafe { args.read() };
-            self.float_acc = result;
-            return behind::<C>(ip, result);
+        if unsafe { (*callee.entry).host }.is_some() {
+            // SAFETY: caller's contract.
+            return unsafe { self.call_host(callee, fp, ip, behind::<C>(ip, acc).ip) };
         }
         // SAFETY: entries live as long as the store.
         let code = unsafe { (*callee.entry).ir() };
@@ -211,39 +200,69 @@ impl Machine {
         // SAFETY: code starts with its header.
         let header = unsafe { cell::<CodeHeader>(code.cast()) };
         // SAFETY: the machine's invariant.
-        if !unsafe { self.has_room(fp, header) } {
+        if !unsafe { has_room(vmctx, fp, header) } {
             // SAFETY: the machine's invariant.
             return unsafe { self.refuse(ip) };
         }
         // SAFETY: the machine's invariant.
-        let caller = unsafe { self.save(behind::<C>(ip, acc).ip) };
-        if self.vmctx != callee.vmctx {
+        let caller = unsafe { self.save(vmctx, behind::<C>(ip, acc).ip) };
+        if vmctx != callee.vmctx {
             // SAFETY: the context of a function that can be called is live.
             unsafe { self.switch_to(callee.vmctx) };
         }
         // SAFETY: there is room, and the arguments were evaluated into place.
-        let ip = unsafe { self.open_frame(callee.entry, header, fp, caller) };
-        Next { ip, acc }
+        unsafe { self.open_frame(callee.entry, header, fp, caller) }
     }
 
-    /// Calls a host function from the cell at `ip`; nothing below `low` is in use.
+    /// Calls a host function from the cell at `ip`, and goes on at `next`; `fp` is where the frame
+    /// pointer of a wasm function would be.
     ///
     /// # Safety
     ///
-    /// As for [`HostCode`], and the machine's invariant holds.
+    /// As for [`Machine::call`], and the callee is a host function.
     #[inline(never)]
-    pub(super) unsafe fn call_host(
+    unsafe fn call_host(
         &mut self,
-        code: HostCode,
-        callee: *mut VmCtx,
+        callee: FuncImport,
+        fp: *mut u64,
+        ip: *const u32,
+        next: *const u32,
+    ) -> Next {
+        // SAFETY: entries live as long as the store.
+        let params = unsafe { (*callee.entry).param_slots };
+        let args = fp.wrapping_add(params as usize + 1);
+        // SAFETY: the machine's invariant.
+        let low = unsafe { self.frame_low() };
+        // SAFETY: the arguments end at the callee's frame, and the frame has room for results.
+        let status = unsafe { self.run_host(callee, args, low, ip) };
+        if !status.is_ok() {
+            // SAFETY: the machine's invariant.
+            return unsafe { self.leave(ip, status) };
+        }
+        // SAFETY: the slot is in the frame, whether or not it holds a result.
+        let result = unsafe { args.read() };
+        self.float_acc = result;
+        Next { ip: next, acc: result }
+    }
+
+    /// Runs a host function for the cell at `ip`; nothing below `low` is in use.
+    ///
+    /// # Safety
+    ///
+    /// As for [`wasmtier_vm::HostCode`], and the machine's invariant holds.
+    pub(super) unsafe fn run_host(
+        &mut self,
+        callee: FuncImport,
         args: *mut u64,
         low: *mut u64,
         ip: *const u32,
     ) -> Status {
         // SAFETY: the machine's invariant.
         unsafe { self.exit(ip, low) };
+        // SAFETY: entries live as long as the store.
+        let code = unsafe { (*callee.entry).host }.expect("only host functions are run as such");
         // SAFETY: caller's contract.
-        let status = unsafe { code(callee, self.vmctx, args) };
+        let status = unsafe { code(callee.vmctx, self.vmctx, args) };
         // SAFETY: the machine's invariant.
         unsafe { self.reload_memory() };
         status
@@ -255,12 +274,11 @@ impl Machine {
     ///
     /// The machine's invariant holds, and `func` is the index of an imported function.
     #[inline(always)]
-    pub(super) unsafe fn import(&self, func: u32) -> Callee {
+    pub(super) unsafe fn import(&self, func: u32) -> FuncImport {
         // SAFETY: `vmctx` is live, and the index valid (caller's contract).
         let import = unsafe { VmCtx::imported_func(self.vmctx, FuncIdx(func)) };
         // SAFETY: imports are filled in at instantiation.
-        let FuncImport { entry, vmctx } = unsafe { *import };
-        Callee { entry, vmctx }
+        unsafe { *import }
     }
 
     /// The funcref record at `handle`.
@@ -275,21 +293,22 @@ impl Machine {
         base.wrapping_add(handle as usize).cast()
     }
 
-    /// The function of type `ty` that a table has at `index`.
+    /// The function of type `ty` that a table has at `index`, as an import; null if it has none,
+    /// in which case `status` says why.
     ///
     /// # Safety
     ///
     /// The machine's invariant holds, and the table and type indices are valid.
     #[inline(always)]
-    pub(super) unsafe fn resolve(&self, table: u32, index: u64, ty: u32) -> Result<Callee, Status> {
+    pub(super) unsafe fn resolve(&mut self, table: u32, index: u64, ty: u32) -> *const FuncImport {
         // SAFETY: caller's contract.
-        let slots = unsafe { self.table(table) };
-        if index >= u64::from(slots.1) {
+        let (base, len) = unsafe { self.table(table) };
+        if index >= u64::from(len) {
             // SAFETY: caller's contract.
             return unsafe { self.resolve_cold(table, index, ty) };
         }
         // SAFETY: in bounds, as was just checked.
-        let handle = unsafe { slots.0.add(index as usize) };
+        let handle = unsafe { base.add(index as usize) };
         // SAFETY: as above.
         let handle = unsafe { handle.read() };
         // SAFETY: a table of functions holds offsets of records, null's among them.
@@ -301,30 +320,29 @@ impl Machine {
             // SAFETY: caller's contract.
             return unsafe { self.resolve_cold(table, index, ty) };
         }
-        // SAFETY: a record with a type is initialised.
-        let FuncRecord { entry, vmctx, .. } = unsafe { *record };
-        Ok(Callee { entry, vmctx })
+        record.cast()
     }
 
-    /// The same with the runtime's help, which initialises what can be, or traps.
+    /// The same with the runtime's help, which initialises what can be.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Machine::resolve`].
     #[cold]
     #[inline(never)]
-    unsafe fn resolve_cold(&self, table: u32, index: u64, ty: u32) -> Result<Callee, Status> {
+    unsafe fn resolve_cold(&mut self, table: u32, index: u64, ty: u32) -> *const FuncImport {
         let mut word = index;
         // SAFETY: `vmctx` is live.
         let builtins = unsafe { (*self.vmctx).builtins };
         // SAFETY: the table lives as long as the engine.
         let resolve = unsafe { (*builtins).resolve_indirect };
-        // SAFETY: one operand, one result; the indices are valid (contract of `resolve`).
-        let status = unsafe { resolve(self.vmctx, &raw mut word, table, ty) };
-        if !status.is_ok() {
-            return Err(status);
+        // SAFETY: one operand, one result; the indices are valid (caller's contract).
+        self.status = unsafe { resolve(self.vmctx, &raw mut word, table, ty) };
+        if !self.status.is_ok() {
+            return ptr::null();
         }
         // SAFETY: the builtin's result is the offset of a record.
-        let record = unsafe { self.record(word as u32) };
-        // SAFETY: which it has initialised.
-        let FuncRecord { entry, vmctx, .. } = unsafe { *record };
-        Ok(Callee { entry, vmctx })
+        unsafe { self.record(word as u32) }.cast()
     }
 
     /// Base and length of a table.
@@ -346,14 +364,15 @@ impl Machine {
 }
 
 pub(super) unsafe fn call(machine: &mut Machine, ip: *const u32, acc: u64) -> Next {
+    let vmctx = machine.vmctx;
     // SAFETY: this handler's cells are of this type.
     let call = unsafe { cell::<CallCell>(ip) };
     // SAFETY: `vmctx` is live, and the translator's indices valid.
-    let entry = unsafe { VmCtx::entry(machine.vmctx, call.func) };
+    let entry = unsafe { VmCtx::entry(vmctx, call.func) };
     // SAFETY: entries live as long as the store.
     let code = unsafe { (*entry).ir() };
     if code.is_null() {
-        let callee = Callee { entry, vmctx: machine.vmctx };
+        let callee = FuncImport { entry, vmctx };
         // SAFETY: the machine's invariant.
         return unsafe { machine.translate(callee, ip, acc) };
     }
@@ -362,15 +381,14 @@ pub(super) unsafe fn call(machine: &mut Machine, ip: *const u32, acc: u64) -> Ne
     // SAFETY: the translator's slots lie in the frame.
     let fp = unsafe { machine.slot(call.fp) };
     // SAFETY: the machine's invariant.
-    if !unsafe { machine.has_room(fp, header) } {
+    if !unsafe { has_room(vmctx, fp, header) } {
         // SAFETY: the machine's invariant.
         return unsafe { machine.refuse(ip) };
     }
     // SAFETY: the machine's invariant.
-    let caller = unsafe { machine.save(behind::<CallCell>(ip, acc).ip) };
+    let caller = unsafe { machine.save(vmctx, behind::<CallCell>(ip, acc).ip) };
     // SAFETY: there is room, and the arguments were evaluated into place.
-    let ip = unsafe { machine.open_frame(entry, header, fp, caller) };
-    Next { ip, acc }
+    unsafe { machine.open_frame(entry, header, fp, caller) }
 }
 
 pub(super) unsafe fn call_import(machine: &mut Machine, ip: *const u32, acc: u64) -> Next {
@@ -392,12 +410,15 @@ pub(super) unsafe fn call_indirect<S: Source>(
     // SAFETY: the translator's slots lie in the frame.
     let index = unsafe { machine.operand::<u64>(S::SRC, cell.a, acc) };
     // SAFETY: the translator's indices are valid.
-    match unsafe { machine.resolve(cell.table, index, cell.ty) } {
-        // SAFETY: the function has the type, as was just checked.
-        Ok(callee) => unsafe { machine.call::<CallIndirectCell>(callee, cell.fp, ip, acc) },
+    let callee = unsafe { machine.resolve(cell.table, index, cell.ty) };
+    if callee.is_null() {
         // SAFETY: the machine's invariant.
-        Err(status) => unsafe { machine.leave(ip, status) },
+        return unsafe { machine.leave(ip, machine.status) };
     }
+    // SAFETY: a record with a type is initialised.
+    let callee = unsafe { *callee };
+    // SAFETY: the function has the type, as was just checked.
+    unsafe { machine.call::<CallIndirectCell>(callee, cell.fp, ip, acc) }
 }
 
 pub(super) unsafe fn return_nothing(machine: &mut Machine, _: *const u32, acc: u64) -> Next {

@@ -11,7 +11,7 @@ use core::ptr;
 use wasmtier_vm::{Activation, FuncEntry, Slot, Status, VmCtx};
 
 use super::HANDLERS;
-use super::call::Caller;
+use super::call::{Caller, has_room};
 use super::machine::{Machine, Next, cell};
 use crate::cell::{CodeHeader, WORD};
 
@@ -29,6 +29,7 @@ use crate::cell::{CodeHeader, WORD};
 /// * The store's innermost activation was pushed for this call, and its `exit_fp` is null.
 /// * The arguments have the function's types; below `args` there is room for the larger of
 ///   parameters and results and for a frame's header, and nothing in use.
+/// * The value stack is not within the first MiB of the address space.
 pub unsafe fn enter(vmctx: *mut VmCtx, entry: *const FuncEntry, args: *mut u64) -> Status {
     // SAFETY: entries live as long as the store.
     let mut code = unsafe { (*entry).ir() };
@@ -61,15 +62,15 @@ pub unsafe fn enter(vmctx: *mut VmCtx, entry: *const FuncEntry, args: *mut u64) 
     // SAFETY: code starts with its header.
     let header = unsafe { cell::<CodeHeader>(code.cast()) };
     // SAFETY: `vmctx` is live.
-    if !unsafe { machine.has_room(fp, header) } {
+    if !unsafe { has_room(vmctx, fp, header) } {
         // SAFETY: `vmctx` is live.
         return Status::trap(unsafe { machine.refusal() });
     }
     let host = Caller { vmctx: 0, fp: ptr::null_mut() };
     // SAFETY: there is room, and the arguments are in place (caller's contract).
-    let ip = unsafe { machine.open_frame(entry, header, fp, host) };
+    let first = unsafe { machine.open_frame(entry, header, fp, host) };
     // SAFETY: the machine is set up to run the function's first cell.
-    unsafe { run(&mut machine, ip) };
+    unsafe { run(&mut machine, first) };
     machine.status
 }
 
@@ -79,8 +80,7 @@ pub unsafe fn enter(vmctx: *mut VmCtx, entry: *const FuncEntry, args: *mut u64) 
 ///
 /// The machine's invariant holds.
 #[inline(never)]
-unsafe fn run(machine: &mut Machine, ip: *const u32) {
-    let mut next = Next { ip, acc: 0 };
+unsafe fn run(machine: &mut Machine, mut next: Next) {
     while !next.ip.is_null() {
         // SAFETY: the translator emitted a cell at `ip`; its first word is its handler's id.
         let id = unsafe { next.ip.read() };

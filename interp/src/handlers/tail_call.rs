@@ -9,13 +9,14 @@
 
 use core::sync::atomic::Ordering;
 
-use wasmtier_vm::{FuncEntry, HostCode, Slot, VmCtx};
+use wasmtier_vm::{FuncEntry, FuncImport, Slot, VmCtx};
 
-use super::call::{Callee, move_up};
+use super::call::{has_room, move_up};
 use super::machine::{Machine, Next, cell};
 use crate::cell::{CodeHeader, ReturnCallCell, ReturnCallIndirectCell};
 
 /// The arguments of a tail call.
+#[derive(Copy, Clone)]
 struct Arguments {
     /// The slot of argument 0.
     first: *mut u64,
@@ -55,15 +56,15 @@ impl Machine {
     /// The machine's invariant holds, and the callee has the type the cell at `ip` was emitted for.
     unsafe fn replace(
         &mut self,
-        callee: Callee,
-        arguments: &Arguments,
+        callee: FuncImport,
+        arguments: Arguments,
         ip: *const u32,
         acc: u64,
     ) -> Next {
         // SAFETY: entries live as long as the store.
-        if let Some(code) = unsafe { (*callee.entry).host } {
+        if unsafe { (*callee.entry).host }.is_some() {
             // SAFETY: caller's contract.
-            return unsafe { self.replace_by_host(code, callee, arguments, ip) };
+            return unsafe { self.replace_by_host(callee, arguments, ip) };
         }
         // SAFETY: entries live as long as the store.
         let code = unsafe { (*callee.entry).ir() };
@@ -77,7 +78,7 @@ impl Machine {
         let first = unsafe { self.first_argument() };
         let fp = first.wrapping_sub(arguments.count as usize + 1);
         // SAFETY: the machine's invariant.
-        if !unsafe { self.has_room(fp, header) } {
+        if !unsafe { has_room(self.vmctx, fp, header) } {
             // SAFETY: the machine's invariant.
             return unsafe { self.refuse(ip) };
         }
@@ -90,21 +91,19 @@ impl Machine {
             unsafe { self.switch_to(callee.vmctx) };
         }
         // SAFETY: there is room, and the arguments are in place.
-        let ip = unsafe { self.open_frame(callee.entry, header, fp, caller) };
-        Next { ip, acc }
+        unsafe { self.open_frame(callee.entry, header, fp, caller) }
     }
 
     /// Calls a host function and returns what it returns.
     ///
     /// # Safety
     ///
-    /// As for [`Machine::replace`].
+    /// As for [`Machine::replace`], and the callee is a host function.
     #[inline(never)]
     unsafe fn replace_by_host(
         &mut self,
-        code: HostCode,
-        callee: Callee,
-        arguments: &Arguments,
+        callee: FuncImport,
+        arguments: Arguments,
         ip: *const u32,
     ) -> Next {
         // SAFETY: entries live as long as the store.
@@ -122,7 +121,7 @@ impl Machine {
             return unsafe { self.refuse(ip) };
         }
         // SAFETY: there is room for arguments and results, as was just checked.
-        let status = unsafe { self.call_host(code, callee.vmctx, arguments.first, low, ip) };
+        let status = unsafe { self.run_host(callee, arguments.first, low, ip) };
         if !status.is_ok() {
             // SAFETY: the machine's invariant.
             return unsafe { self.leave(ip, status) };
@@ -146,11 +145,11 @@ pub(super) unsafe fn return_call(machine: &mut Machine, ip: *const u32, acc: u64
     let cell = unsafe { cell::<ReturnCallCell>(ip) };
     // SAFETY: `vmctx` is live, and the translator's indices valid.
     let entry = unsafe { VmCtx::entry(machine.vmctx, cell.func) };
-    let callee = Callee { entry, vmctx: machine.vmctx };
+    let callee = FuncImport { entry, vmctx: machine.vmctx };
     // SAFETY: the cell was emitted for this handler.
     let arguments = unsafe { machine.arguments(cell.args, cell.count) };
     // SAFETY: the module was validated.
-    unsafe { machine.replace(callee, &arguments, ip, acc) }
+    unsafe { machine.replace(callee, arguments, ip, acc) }
 }
 
 pub(super) unsafe fn return_call_import(machine: &mut Machine, ip: *const u32, acc: u64) -> Next {
@@ -161,7 +160,7 @@ pub(super) unsafe fn return_call_import(machine: &mut Machine, ip: *const u32, a
     // SAFETY: the cell was emitted for this handler.
     let arguments = unsafe { machine.arguments(cell.args, cell.count) };
     // SAFETY: the import was checked to have its type when it was linked.
-    unsafe { machine.replace(callee, &arguments, ip, acc) }
+    unsafe { machine.replace(callee, arguments, ip, acc) }
 }
 
 pub(super) unsafe fn return_call_indirect(machine: &mut Machine, ip: *const u32, acc: u64) -> Next {
@@ -170,13 +169,15 @@ pub(super) unsafe fn return_call_indirect(machine: &mut Machine, ip: *const u32,
     // SAFETY: the translator's slots lie in the frame.
     let index = unsafe { machine.read(cell.a) };
     // SAFETY: the translator's indices are valid.
-    let callee = match unsafe { machine.resolve(cell.table, index, cell.ty) } {
-        Ok(callee) => callee,
+    let callee = unsafe { machine.resolve(cell.table, index, cell.ty) };
+    if callee.is_null() {
         // SAFETY: the machine's invariant.
-        Err(status) => return unsafe { machine.leave(ip, status) },
-    };
+        return unsafe { machine.leave(ip, machine.status) };
+    }
+    // SAFETY: a record with a type is initialised.
+    let callee = unsafe { *callee };
     // SAFETY: the cell was emitted for this handler.
     let arguments = unsafe { machine.arguments(cell.args, cell.count) };
     // SAFETY: the function has the type, as was just checked.
-    unsafe { machine.replace(callee, &arguments, ip, acc) }
+    unsafe { machine.replace(callee, arguments, ip, acc) }
 }
