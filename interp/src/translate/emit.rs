@@ -23,21 +23,22 @@ pub(super) enum File {
     Vector,
 }
 
-/// What an accumulator mirrors.
-#[derive(Copy, Clone, Debug, Default)]
-struct Mirror {
-    /// The slot whose value the accumulator holds.
-    slot: Option<Slot>,
-    /// The cell that wrote both, when its write to the slot may still be dropped.
-    producer: Option<Producer>,
-}
-
+/// What an accumulator mirrors. Kept small: every cell that defines a value copies four of them.
 #[derive(Copy, Clone, Debug)]
-struct Producer {
-    at: u32,
-    /// The same handler without the write to a slot.
+struct Mirror {
+    /// The slot whose value the accumulator holds, or [`NO_SLOT`].
+    slot: Slot,
+    /// The cell that wrote both, when its write to the slot may still be dropped, or [`NO_CELL`].
+    producer: u32,
+    /// The producer's handler without the write to a slot.
     to_acc: HandlerId,
 }
+
+/// The slot of the caller's frame pointer, which is never an operand.
+const NO_SLOT: Slot = Slot::CALLER_FP;
+/// The header is there, so that no cell is.
+const NO_CELL: u32 = 0;
+const NO_MIRROR: Mirror = Mirror { slot: NO_SLOT, producer: NO_CELL, to_acc: HandlerId(0) };
 
 #[derive(Copy, Clone, Debug)]
 struct Mirrors {
@@ -73,10 +74,7 @@ pub(super) struct Emitter {
     pub(super) offset: u64,
 }
 
-const NOTHING: Mirrors = Mirrors {
-    int: Mirror { slot: None, producer: None },
-    float: Mirror { slot: None, producer: None },
-};
+const NOTHING: Mirrors = Mirrors { int: NO_MIRROR, float: NO_MIRROR };
 
 impl Emitter {
     pub(super) fn new(code: Vec<u32>, pc_map: Option<Vec<PcEntry>>) -> Self {
@@ -110,13 +108,15 @@ impl Emitter {
         let (previous, before) = (self.definitions[0], self.mirrors);
         let at = self.emit(put);
         self.definitions = [Some(Definition { at, key, slot, file, before }), previous];
-        let producer = key.to_acc().map(|key| Producer { at, to_acc: key.id() });
-        self.mirror(file, slot, producer);
+        let mirror = match key.to_acc() {
+            Some(key) => Mirror { slot, producer: at, to_acc: key.id() },
+            None => Mirror { slot, ..NO_MIRROR },
+        };
+        self.mirror(file, mirror);
     }
 
-    fn mirror(&mut self, file: File, slot: Slot, producer: Option<Producer>) {
-        self.overwrite(slot);
-        let mirror = Mirror { slot: Some(slot), producer };
+    fn mirror(&mut self, file: File, mirror: Mirror) {
+        self.overwrite(mirror.slot);
         match file {
             File::Int => self.mirrors.int = mirror,
             File::Float => self.mirrors.float = mirror,
@@ -126,19 +126,19 @@ impl Emitter {
 
     /// Notes that the accumulator of `file` holds what `slot` holds.
     pub(super) fn holds(&mut self, file: File, slot: Slot) {
-        self.mirror(file, slot, None);
+        self.mirror(file, Mirror { slot, ..NO_MIRROR });
     }
 
     /// Notes that the integer accumulator holds nothing known.
     pub(super) fn clobber_int(&mut self) {
-        self.mirrors.int = Mirror::default();
+        self.mirrors.int = NO_MIRROR;
     }
 
     /// Notes that `slot` gets a value no accumulator holds.
     pub(super) fn overwrite(&mut self, slot: Slot) {
         for mirror in [&mut self.mirrors.int, &mut self.mirrors.float] {
-            if mirror.slot == Some(slot) {
-                *mirror = Mirror::default();
+            if mirror.slot == slot {
+                *mirror = NO_MIRROR;
             }
         }
     }
@@ -151,8 +151,8 @@ impl Emitter {
 
     /// Keeps every write to a slot made so far: some path still reads slots.
     pub(super) fn keep_writes(&mut self) {
-        self.mirrors.int.producer = None;
-        self.mirrors.float.producer = None;
+        self.mirrors.int.producer = NO_CELL;
+        self.mirrors.float.producer = NO_CELL;
     }
 
     /// Runs `body` for a path that leaves; afterwards knows what it knew before.
@@ -170,8 +170,8 @@ impl Emitter {
     /// Whether the accumulator of `file` holds the value of `slot`.
     pub(super) fn in_accumulator(&self, file: File, slot: Slot) -> bool {
         match file {
-            File::Int => self.mirrors.int.slot == Some(slot),
-            File::Float => self.mirrors.float.slot == Some(slot),
+            File::Int => self.mirrors.int.slot == slot,
+            File::Float => self.mirrors.float.slot == slot,
             File::Vector => false,
         }
     }
@@ -184,8 +184,9 @@ impl Emitter {
             File::Float => &mut self.mirrors.float,
             File::Vector => return,
         };
-        if let Some(producer) = mirror.producer.take() {
-            self.code[producer.at as usize] = producer.to_acc.0;
+        if mirror.producer != NO_CELL {
+            self.code[mirror.producer as usize] = mirror.to_acc.0;
+            mirror.producer = NO_CELL;
         }
     }
 
@@ -203,7 +204,7 @@ impl Emitter {
         let word = &mut self.code[definition.at as usize + DESTINATION_WORD];
         *word = *word & 0xffff_0000 | u32::from(to.0 as u16);
         let file = definition.file;
-        self.mirror(file, to, None);
+        self.mirror(file, Mirror { slot: to, ..NO_MIRROR });
         true
     }
 
