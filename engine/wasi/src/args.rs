@@ -1,0 +1,62 @@
+//! Arguments and environment.
+
+use crate::{Errno, WasiCtx, memory};
+
+/// Writes the sizes of a list of strings: how many, and how many bytes with their final NULs.
+fn sizes(memory: &mut [u8], strings: &[Vec<u8>], count: u32, size: u32) -> Result<(), Errno> {
+    let bytes: usize = strings.iter().map(|string| string.len() + 1).sum();
+    let len = u32::try_from(strings.len()).or(Err(Errno::Overflow))?;
+    let bytes = u32::try_from(bytes).or(Err(Errno::Overflow))?;
+    memory::write_u32(memory, count, len)?;
+    memory::write_u32(memory, size, bytes)
+}
+
+/// Writes a list of strings: pointers at `table`, the strings with their final NULs at `buffer`.
+fn strings(memory: &mut [u8], strings: &[Vec<u8>], table: u32, buffer: u32) -> Result<(), Errno> {
+    let (mut slot, mut at) = (table, buffer);
+    for string in strings {
+        let len = u32::try_from(string.len()).or(Err(Errno::Overflow))?;
+        memory::write_u32(memory, slot, at)?;
+        memory::write(memory, at, string)?;
+        let end = memory::offset(at, len)?;
+        memory::write(memory, end, &[0])?;
+        slot = memory::offset(slot, 4)?;
+        at = memory::offset(end, 1)?;
+    }
+    Ok(())
+}
+
+/// `args_get`: writes the arguments.
+pub fn args_get(memory: &mut [u8], ctx: &mut WasiCtx, argv: u32, buffer: u32) -> Result<(), Errno> {
+    strings(memory, &ctx.args, argv, buffer)
+}
+
+/// `args_sizes_get`: writes the number of arguments and the bytes they need.
+pub fn args_sizes_get(
+    memory: &mut [u8],
+    ctx: &mut WasiCtx,
+    count: u32,
+    size: u32,
+) -> Result<(), Errno> {
+    sizes(memory, &ctx.args, count, size)
+}
+
+/// `environ_get`: writes the environment, as `KEY=VALUE` strings.
+pub fn environ_get(
+    memory: &mut [u8],
+    ctx: &mut WasiCtx,
+    environ: u32,
+    buffer: u32,
+) -> Result<(), Errno> {
+    strings(memory, &ctx.env, environ, buffer)
+}
+
+/// `environ_sizes_get`: writes the number of variables and the bytes they need.
+pub fn environ_sizes_get(
+    memory: &mut [u8],
+    ctx: &mut WasiCtx,
+    count: u32,
+    size: u32,
+) -> Result<(), Errno> {
+    sizes(memory, &ctx.env, count, size)
+}

@@ -1,0 +1,192 @@
+//! Contents and position of open files, and reading and writing of streams.
+//!
+//! Bytes go straight between guest memory and the host file, in one call.
+
+use rustix::fs::{Advice, FallocateFlags, SeekFrom, fadvise, fallocate, fdatasync, fsync, seek};
+use rustix::io::{preadv, pwritev, readv, retry_on_intr, writev};
+
+use crate::fd::{Descriptor, File};
+use crate::{Errno, WasiCtx, Whence, memory};
+
+fn readable(file: &File) -> Result<&File, Errno> {
+    if file.readable { Ok(file) } else { Err(Errno::Badf) }
+}
+
+fn writable(file: &File) -> Result<&File, Errno> {
+    if file.writable { Ok(file) } else { Err(Errno::Badf) }
+}
+
+/// An offset the kernel can take, which has them signed.
+fn file_offset(offset: u64) -> Result<u64, Errno> {
+    i64::try_from(offset).map_or(Err(Errno::Inval), |_| Ok(offset))
+}
+
+/// Writes the length of a transfer.
+fn write_len(memory: &mut [u8], at: u32, len: usize) -> Result<(), Errno> {
+    memory::write_u32(memory, at, u32::try_from(len).or(Err(Errno::Overflow))?)
+}
+
+/// `fd_read`: reads at the current position, and writes how many bytes.
+pub fn fd_read(
+    memory: &mut [u8],
+    ctx: &mut WasiCtx,
+    fd: u32,
+    iovs: u32,
+    count: u32,
+    read: u32,
+) -> Result<(), Errno> {
+    memory::check(memory, read, 4)?;
+    let ranges = memory::buffers(memory, iovs, count)?;
+    let mut buffers = memory::scatter(memory, &ranges);
+    let len = match ctx.table.descriptor_mut(fd)? {
+        Descriptor::Input(stream) => stream.read(&mut buffers)?,
+        Descriptor::File(file) => {
+            let file = readable(file)?;
+            retry_on_intr(|| readv(&file.fd, &mut buffers))?
+        }
+        Descriptor::Output(_) | Descriptor::Directory(_) => return Err(Errno::Badf),
+    };
+    write_len(memory, read, len)
+}
+
+/// `fd_write`: writes at the current position, and writes how many bytes.
+pub fn fd_write(
+    memory: &mut [u8],
+    ctx: &mut WasiCtx,
+    fd: u32,
+    iovs: u32,
+    count: u32,
+    written: u32,
+) -> Result<(), Errno> {
+    memory::check(memory, written, 4)?;
+    let ranges = memory::buffers(memory, iovs, count)?;
+    let buffers = memory::gather(memory, &ranges);
+    let len = match ctx.table.descriptor_mut(fd)? {
+        Descriptor::Output(stream) => stream.write(&buffers)?,
+        Descriptor::File(file) => {
+            let file = writable(file)?;
+            retry_on_intr(|| writev(&file.fd, &buffers))?
+        }
+        Descriptor::Input(_) | Descriptor::Directory(_) => return Err(Errno::Badf),
+    };
+    write_len(memory, written, len)
+}
+
+/// `fd_pread`: reads at an offset, leaving the position alone.
+pub fn fd_pread(
+    memory: &mut [u8],
+    ctx: &mut WasiCtx,
+    fd: u32,
+    iovs: u32,
+    count: u32,
+    offset: u64,
+    read: u32,
+) -> Result<(), Errno> {
+    memory::check(memory, read, 4)?;
+    let ranges = memory::buffers(memory, iovs, count)?;
+    let file = readable(ctx.table.file(fd)?)?;
+    let offset = file_offset(offset)?;
+    let mut buffers = memory::scatter(memory, &ranges);
+    let len = retry_on_intr(|| preadv(&file.fd, &mut buffers, offset))?;
+    write_len(memory, read, len)
+}
+
+/// `fd_pwrite`: writes at an offset, leaving the position alone. As Linux has it, a file opened
+/// for appending is appended to whatever the offset.
+pub fn fd_pwrite(
+    memory: &mut [u8],
+    ctx: &mut WasiCtx,
+    fd: u32,
+    iovs: u32,
+    count: u32,
+    offset: u64,
+    written: u32,
+) -> Result<(), Errno> {
+    memory::check(memory, written, 4)?;
+    let ranges = memory::buffers(memory, iovs, count)?;
+    let file = writable(ctx.table.file(fd)?)?;
+    let offset = file_offset(offset)?;
+    let buffers = memory::gather(memory, &ranges);
+    let len = retry_on_intr(|| pwritev(&file.fd, &buffers, offset))?;
+    write_len(memory, written, len)
+}
+
+/// `fd_seek`: moves the position, and writes the new one.
+pub fn fd_seek(
+    memory: &mut [u8],
+    ctx: &mut WasiCtx,
+    fd: u32,
+    offset: i64,
+    whence: u32,
+    position: u32,
+) -> Result<(), Errno> {
+    memory::check(memory, position, 8)?;
+    let from = match Whence::try_from(whence)? {
+        Whence::Set => SeekFrom::Start(u64::try_from(offset).or(Err(Errno::Inval))?),
+        Whence::Cur => SeekFrom::Current(offset),
+        Whence::End => SeekFrom::End(offset),
+    };
+    let moved = seek(&ctx.table.file(fd)?.fd, from)?;
+    memory::write_u64(memory, position, moved)
+}
+
+/// `fd_tell`: writes the position.
+pub fn fd_tell(memory: &mut [u8], ctx: &mut WasiCtx, fd: u32, position: u32) -> Result<(), Errno> {
+    fd_seek(memory, ctx, fd, 0, 1, position)
+}
+
+/// `fd_advise`: passes on how a file will be used.
+pub fn fd_advise(
+    _memory: &mut [u8],
+    ctx: &mut WasiCtx,
+    fd: u32,
+    offset: u64,
+    len: u64,
+    advice: u32,
+) -> Result<(), Errno> {
+    let advice = match advice {
+        0 => Advice::Normal,
+        1 => Advice::Sequential,
+        2 => Advice::Random,
+        3 => Advice::WillNeed,
+        4 => Advice::DontNeed,
+        5 => Advice::NoReuse,
+        _ => return Err(Errno::Inval),
+    };
+    let file = ctx.table.file(fd)?;
+    let (offset, len) = (file_offset(offset)?, file_offset(len)?);
+    Ok(fadvise(&file.fd, offset, std::num::NonZeroU64::new(len), advice)?)
+}
+
+/// `fd_allocate`: makes room on disk for a range of a file, extending the file over it.
+pub fn fd_allocate(
+    _memory: &mut [u8],
+    ctx: &mut WasiCtx,
+    fd: u32,
+    offset: u64,
+    len: u64,
+) -> Result<(), Errno> {
+    let file = writable(ctx.table.file(fd)?)?;
+    let (offset, len) = (file_offset(offset)?, file_offset(len)?);
+    Ok(fallocate(&file.fd, FallocateFlags::empty(), offset, len)?)
+}
+
+/// `fd_datasync`: waits until the contents of a file are stored; flushes a stream.
+pub fn fd_datasync(_memory: &mut [u8], ctx: &mut WasiCtx, fd: u32) -> Result<(), Errno> {
+    match ctx.table.descriptor_mut(fd)? {
+        Descriptor::File(file) => Ok(fdatasync(&file.fd)?),
+        Descriptor::Directory(directory) => Ok(fdatasync(&directory.fd)?),
+        Descriptor::Output(stream) => stream.flush(),
+        Descriptor::Input(_) => Err(Errno::Inval),
+    }
+}
+
+/// `fd_sync`: waits until contents and attributes of a file are stored; flushes a stream.
+pub fn fd_sync(_memory: &mut [u8], ctx: &mut WasiCtx, fd: u32) -> Result<(), Errno> {
+    match ctx.table.descriptor_mut(fd)? {
+        Descriptor::File(file) => Ok(fsync(&file.fd)?),
+        Descriptor::Directory(directory) => Ok(fsync(&directory.fd)?),
+        Descriptor::Output(stream) => stream.flush(),
+        Descriptor::Input(_) => Err(Errno::Inval),
+    }
+}

@@ -1,0 +1,9 @@
+//! The functions of preview1, called as a guest calls them but without an engine.
+
+mod escape;
+mod files;
+mod guest;
+mod pointers;
+mod readdir;
+mod stdio;
+mod waiting;
