@@ -18,7 +18,7 @@ use crate::stdio::{InputStream, OutputStream};
 
 /// The WASI state of one guest. Made by [`WasiCtxBuilder`].
 ///
-/// It goes into the data of a store.
+/// It goes into the data of a store; see [`add_to_linker`](crate::add_to_linker).
 pub struct WasiCtx {
     pub(crate) args: Vec<Vec<u8>>,
     pub(crate) env: Vec<Vec<u8>>,
