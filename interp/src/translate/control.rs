@@ -365,8 +365,8 @@ impl<'m> Translator<'m> {
         let control = self.target(depth);
         let condition = self.operands.pop();
         let returns = control.kind == ControlKind::Function;
-        if returns && self.branch_arity(&control) > 1 && !self.top_settled(&control) {
-            // Several results are returned from consecutive temps, wherever they come from.
+        if returns && self.returns_many() && !self.top_settled(&control) {
+            // Such results are returned from consecutive temps, wherever they come from.
             let condition = self.hold_condition(&condition);
             self.settle_top(self.branch_arity(&control));
             return self.branch_if_aside(&condition, &control);
@@ -377,6 +377,11 @@ impl<'m> Translator<'m> {
         let condition = self.condition(&condition);
         self.emitter.keep_writes();
         self.jump_if(condition, control.label);
+    }
+
+    /// Whether results are more than one slot.
+    fn returns_many(&self) -> bool {
+        self.module.func_type(self.func).result_slots() > 1
     }
 
     fn top_settled(&self, control: &Control) -> bool {
