@@ -1,1 +1,3 @@
 //! Support for the tests of wasmtier as a whole.
+
+pub mod modes;

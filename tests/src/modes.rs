@@ -1,0 +1,45 @@
+//! [`MODES`]: the configurations in which everything must behave the same.
+//!
+//! What lives here: their one list. What does not: what is run in them.
+
+use wasmtier::{Config, Engine, Tier};
+
+/// A configuration of the engine.
+#[derive(Copy, Clone, Debug)]
+pub struct Mode {
+    /// Its name in the output of tests.
+    pub name: &'static str,
+    configure: fn(&mut Config),
+}
+
+/// Every mode. Results are the same in all.
+pub const MODES: &[Mode] = &[
+    Mode { name: "portable", configure: |config| _ = config.tier(Tier::Portable) },
+    // Memories move when they grow, and bounds are checked by code.
+    Mode {
+        name: "portable-checked",
+        configure: |config| {
+            config.tier(Tier::Portable).signals_based_traps(false).memory_reservation(0);
+        },
+    },
+];
+
+impl Mode {
+    /// The default configuration in this mode.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        let mut config = Config::new();
+        (self.configure)(&mut config);
+        config
+    }
+
+    /// An engine in this mode, otherwise with the defaults.
+    ///
+    /// # Panics
+    ///
+    /// When this build or host cannot do what the mode needs.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        Engine::new(&self.config()).unwrap_or_else(|error| panic!("mode {}: {error}", self.name))
+    }
+}
