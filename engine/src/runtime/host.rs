@@ -28,6 +28,8 @@ use crate::store::StoreContextMut;
 /// A host function for stores with data of type `T`, of any number of them.
 pub(crate) struct HostFunc<T: 'static> {
     callee: Arc<dyn Callee>,
+    /// Whose type ids the entry is named by.
+    engine: Engine,
     /// What records point to: the callee itself.
     ctx: *mut VmCtx,
     _store: PhantomData<fn(T)>,
@@ -40,7 +42,8 @@ unsafe impl<T: 'static> Sync for HostFunc<T> {}
 
 impl<T: 'static> Clone for HostFunc<T> {
     fn clone(&self) -> Self {
-        Self { callee: self.callee.clone(), ctx: self.ctx, _store: PhantomData }
+        let (callee, engine) = (self.callee.clone(), self.engine.clone());
+        Self { callee, engine, ctx: self.ctx, _store: PhantomData }
     }
 }
 
@@ -79,7 +82,7 @@ impl<T: 'static> HostFunc<T> {
         let entry = FuncEntry::host(key, type_id, &ty, call_host::<T, F>);
         let callee = Arc::new(HostCallee { entry, ty, func });
         let ctx = Arc::as_ptr(&callee).cast_mut().cast();
-        Self { callee, ctx, _store: PhantomData }
+        Self { callee, engine: engine.clone(), ctx, _store: PhantomData }
     }
 
     /// Its type.
@@ -92,8 +95,14 @@ impl<T: 'static> HostFunc<T> {
     /// # Errors
     ///
     /// When the store has no room for another function.
+    ///
+    /// # Panics
+    ///
+    /// When the store is of another engine: types have other ids there.
     pub(crate) fn func(&self, store: &mut StoreInner<T>) -> Result<Func> {
         let store = &mut store.opaque;
+        let same = Engine::same(&self.engine, store.engine());
+        assert!(same, "a host function was used with a store of another engine");
         if let Some(known) = store.hosts.offsets.get(&self.ctx.addr()) {
             return Ok(Func::new_unchecked(store, *known));
         }
