@@ -1,3 +1,14 @@
 //! The baseline compiler: wasm bytes in, machine code bytes out.
+//!
+//! What lives here: today the [prescan](prescan()), the first of the compiler's two walks over a
+//! body, which finds what the second must know before it emits the first byte: where loops are,
+//! which locals each uses how often, and whether it calls. The emitting walk follows. What does
+//! not: mapping or running code, and anything of an instance.
+//!
+//! Invariant: everything here is a pure function of the bytes it is given, on any thread.
 
 #![forbid(unsafe_code)]
+
+mod prescan;
+
+pub use prescan::{LocalUse, Prescan, PrescanError, Region, RegionIdx, prescan};
