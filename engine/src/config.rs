@@ -132,7 +132,8 @@ impl Config {
     }
 
     /// Bytes of stack that wasm may use in one store before a call traps with
-    /// [`Trap::StackOverflow`](wasmtier_ops::Trap::StackOverflow). Default 1 MiB.
+    /// [`Trap::StackOverflow`](wasmtier_ops::Trap::StackOverflow). Default 1 MiB, at
+    /// most 1 GiB.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Self {
         self.max_wasm_stack = bytes;
         self

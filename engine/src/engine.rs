@@ -15,6 +15,9 @@ use crate::error_kind::ErrorKind;
 use crate::module::ScratchPool;
 use crate::registry::TypeRegistry;
 
+/// Most bytes of stack. It is allocated in one piece, and what needs more is recursion gone wrong.
+const LARGEST_STACK: usize = 1 << 30;
+
 /// The root of everything: configuration and function types, shared by modules and stores.
 ///
 /// Cheap to clone, safe to use from any thread. Modules and stores of different engines do not
@@ -42,9 +45,10 @@ impl Engine {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] when the configuration asks for a tier or proposal that this build
-    /// does not have.
+    /// does not have, or for too large a stack.
     pub fn new(config: &Config) -> Result<Self> {
         check_tier(config.tier)?;
+        check_stack(config.max_wasm_stack)?;
         check_features(config.features)?;
         Ok(Self::unchecked(config.clone()))
     }
@@ -90,6 +94,14 @@ impl Default for Engine {
     fn default() -> Self {
         Self::unchecked(Config::new())
     }
+}
+
+fn check_stack(bytes: usize) -> Result<(), ErrorKind> {
+    if bytes <= LARGEST_STACK {
+        return Ok(());
+    }
+    let message = format!("a stack of {bytes} bytes is too large; the most is {LARGEST_STACK}");
+    Err(ErrorKind::Config(message))
 }
 
 fn check_tier(tier: Tier) -> Result<(), ErrorKind> {
