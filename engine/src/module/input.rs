@@ -27,7 +27,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, ErrorKind> {
     let mut bytes = Vec::new();
     file.by_ref().take(BEGINNING).read_to_end(&mut bytes).map_err(failed)?;
     check_header(&bytes)?;
-    let size = file.metadata().map_err(failed)?.len().min(LARGEST);
+    let size = file.metadata().map_err(failed)?.len();
+    if size > LARGEST {
+        return Err(failed(std::io::ErrorKind::FileTooLarge.into()));
+    }
     bytes.reserve_exact((size as usize).saturating_sub(bytes.len()));
     file.take(LARGEST).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > LARGEST {
