@@ -1,3 +1,7 @@
-//! The `wasmtier` command.
+//! The `wasmtier` command: everything it does is in the library beside it.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wasmtier_cli::main(std::env::args_os().skip(1))
+}
