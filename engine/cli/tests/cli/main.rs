@@ -1,0 +1,9 @@
+//! The command as its users meet it, the hostile ones included; run as a process.
+
+mod corpus;
+mod hostile;
+mod invoke;
+mod options;
+mod program;
+mod support;
+mod traps;
