@@ -126,18 +126,19 @@ impl Func {
         results: &mut [Val],
     ) -> Result<()> {
         let store = store.as_context_mut().0;
-        let ty = self.shared_ty(&store.opaque);
+        let type_id = self.type_id(&store.opaque);
+        let ty = store.opaque.learn_type(type_id);
         check_values("parameter", ty.params(), params)?;
         if ty.results().len() != results.len() {
             let (wanted, found) = (ty.results().len(), results.len());
             return Err(Error::msg(format!("expected room for {wanted} results, found {found}")));
         }
-        let signature = Signature::known(self.type_id(&store.opaque), &ty);
+        let signature = Signature::known(type_id, ty);
         self.call_slots(
             store,
             signature,
             |store, slots| write_values(store, slots, params),
-            |store, slots| read_values(store, slots, ty.results(), results),
+            |store, slots| read_results(store, slots, type_id, results),
         )
     }
 
@@ -188,6 +189,16 @@ fn read_values(store: &mut StoreOpaque, slots: &Slots<'_>, types: &[ValType], in
     let mut at = 0;
     for (ty, value) in types.iter().zip(into) {
         *value = Val::read(store, slots, at, *ty);
+        at += ty.slots();
+    }
+}
+
+/// Reads the results of a function whose type has been learnt.
+fn read_results(store: &mut StoreOpaque, slots: &Slots<'_>, ty: TypeId, results: &mut [Val]) {
+    let mut at = 0;
+    for (place, result) in results.iter_mut().enumerate() {
+        let ty = store.learn_type(ty).results()[place];
+        *result = Val::read(store, slots, at, ty);
         at += ty.slots();
     }
 }

@@ -18,7 +18,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wasmtier_vm::VmStore;
+use wasmtier_vm::{FuncType, TypeId, VmStore};
 
 use super::call::{Parked, ValueStack};
 use super::externref::ExternValues;
@@ -147,6 +147,8 @@ pub struct StoreOpaque {
     /// Why wasm is being left, while it is.
     pub(super) parked: Option<Parked>,
     limit_hook: Option<LimitHook>,
+    /// Types of functions that were called dynamically, by id: the engine's own table has a lock.
+    types: Vec<Option<Arc<FuncType>>>,
     /// Reused by calls whose values are not statically typed.
     values: Vec<Val>,
 }
@@ -183,6 +185,7 @@ impl StoreOpaque {
             modules: BTreeMap::new(),
             parked: None,
             limit_hook: None,
+            types: Vec::new(),
             values: Vec::new(),
         }
     }
@@ -194,6 +197,17 @@ impl StoreOpaque {
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The type called `id`, which is that of a function of the store.
+    #[inline]
+    pub(crate) fn learn_type(&mut self, id: TypeId) -> &FuncType {
+        let at = id.index();
+        if self.types.get(at).is_none_or(Option::is_none) {
+            self.types.resize(self.types.len().max(at + 1), None);
+            self.types[at] = self.engine.types().func_type(id);
+        }
+        self.types[at].as_ref().expect("the type of a function is registered in its engine")
     }
 
     /// A memory of the store.
