@@ -55,9 +55,10 @@ pub struct Config {
     pub(crate) parallel_validation: bool,
 }
 
-/// What is built: everything of WebAssembly 2.0 but SIMD, tail calls, multi-memory, memory64,
-/// extended constant expressions, and the compact encoding of imports.
+/// What is built: WebAssembly 2.0, relaxed SIMD, tail calls, multi-memory, memory64, extended
+/// constant expressions, and the compact encoding of imports.
 pub(crate) const SUPPORTED: WasmFeatures = WasmFeatures::WASM2
+    .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::MEMORY64)
@@ -81,7 +82,8 @@ macro_rules! proposals {
 proposals! {
     /// Vectors of 128 bits.
     wasm_simd, SIMD;
-    /// Vector operators whose results depend on the processor. Not supported yet.
+    /// Vector operators to which the specification allows several results. Here each has one, on
+    /// every processor: that of the strict operator it relaxes.
     wasm_relaxed_simd, RELAXED_SIMD;
     /// `return_call` and `return_call_indirect`.
     wasm_tail_call, TAIL_CALL;
