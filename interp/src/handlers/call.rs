@@ -108,17 +108,19 @@ impl Machine {
     ///
     /// # Safety
     ///
-    /// `code` is the entry's code, which starts with `header`; the frame has room; the arguments
-    /// are where the frame expects them.
+    /// `code` is the entry's code; the frame has room; the arguments are where the frame expects
+    /// them.
     #[inline(always)]
     pub(super) unsafe fn open_frame(
         &mut self,
         entry: *const FuncEntry,
-        header: &CodeHeader,
+        code: *const u32,
         fp: *mut u64,
         caller: Caller,
     ) -> Next {
         self.fp = fp;
+        // SAFETY: code starts with its header.
+        let header = unsafe { cell::<CodeHeader>(code) };
         // SAFETY: there is room for the header (caller's contract), so below.
         unsafe { self.write(Slot::RETURN, caller.vmctx as u64) };
         // SAFETY: as above.
@@ -134,7 +136,7 @@ impl Machine {
             unsafe { local.write_volatile(0) };
         }
         // Functions begin with empty accumulators.
-        behind::<CodeHeader>(ptr::from_ref(header).cast(), 0)
+        behind::<CodeHeader>(code, 0)
     }
 
     /// The running code as the caller of a frame to be opened; it goes on at `ip`.
@@ -211,7 +213,7 @@ impl Machine {
             unsafe { self.switch_to(callee.vmctx) };
         }
         // SAFETY: there is room, and the arguments were evaluated into place.
-        unsafe { self.open_frame(callee.entry, header, fp, caller) }
+        unsafe { self.open_frame(callee.entry, code.cast(), fp, caller) }
     }
 
     /// Calls a host function from the cell at `ip`, and goes on at `next`; `fp` is where the frame
@@ -388,7 +390,7 @@ pub(super) unsafe fn call(machine: &mut Machine, ip: *const u32, acc: u64) -> Ne
     // SAFETY: the machine's invariant.
     let caller = unsafe { machine.save(vmctx, behind::<CallCell>(ip, acc).ip) };
     // SAFETY: there is room, and the arguments were evaluated into place.
-    unsafe { machine.open_frame(entry, header, fp, caller) }
+    unsafe { machine.open_frame(entry, code.cast(), fp, caller) }
 }
 
 pub(super) unsafe fn call_import(machine: &mut Machine, ip: *const u32, acc: u64) -> Next {

@@ -68,7 +68,7 @@ pub unsafe fn enter(vmctx: *mut VmCtx, entry: *const FuncEntry, args: *mut u64) 
     }
     let host = Caller { vmctx: 0, fp: ptr::null_mut() };
     // SAFETY: there is room, and the arguments are in place (caller's contract).
-    let first = unsafe { machine.open_frame(entry, header, fp, host) };
+    let first = unsafe { machine.open_frame(entry, code.cast(), fp, host) };
     // SAFETY: the machine is set up to run the function's first cell.
     unsafe { run(&mut machine, first) };
     machine.status

@@ -91,7 +91,7 @@ impl Machine {
             unsafe { self.switch_to(callee.vmctx) };
         }
         // SAFETY: there is room, and the arguments are in place.
-        unsafe { self.open_frame(callee.entry, header, fp, caller) }
+        unsafe { self.open_frame(callee.entry, code.cast(), fp, caller) }
     }
 
     /// Calls a host function and returns what it returns.
