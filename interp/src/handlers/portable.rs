@@ -76,6 +76,9 @@ pub unsafe fn enter(vmctx: *mut VmCtx, entry: *const FuncEntry, args: *mut u64) 
 
 /// Runs cells until one leaves.
 ///
+/// Not unrolled on purpose: with eight copies of the body short loops ran a tenth faster, but
+/// CoreMark a third slower, as one cell then has eight histories for the branch predictor to learn.
+///
 /// # Safety
 ///
 /// The machine's invariant holds.
