@@ -29,7 +29,6 @@ const NOT_BUILT: &[(&str, &[&str])] = &[
     ("exceptions", &["exception"]),
     ("gc", &["gc proposal", "gc feature", "GC proposal", "global.get of locally defined global"]),
     ("function-references", &["function references", "function-references"]),
-    ("relaxed-simd", &["relaxed SIMD"]),
     ("threads", &["threads"]),
     ("wide-arithmetic", &["wide arithmetic"]),
 ];
