@@ -108,7 +108,8 @@ macro_rules! scalar_rows {
 }
 
 macro_rules! load_rows {
-    ($($op:ident $visit:ident $text:literal ($raw:ident: $Mem:ident) -> $V:ident = $e:expr;)*) => {
+    ($($op:ident $visit:ident $text:literal ($raw:ident: $Mem:ident) -> $V:ident
+        = $e:expr;)*) => {
         [$(Operator {
             name: $text,
             operands: vec![Type::I32],
@@ -120,10 +121,14 @@ macro_rules! load_rows {
 }
 
 macro_rules! store_rows {
-    ($($op:ident $visit:ident $text:literal ($value:ident: $V:ident) -> $Mem:ident = $e:expr;)*) => {
+    ($($op:ident $visit:ident $text:literal ($value:ident: $V:ident) -> $Mem:ident
+        = $e:expr;)*) => {
         [$(Operator {
             name: $text,
-            operands: [Some(Type::I32), operand_type(stringify!($V))].into_iter().flatten().collect(),
+            operands: [Some(Type::I32), operand_type(stringify!($V))]
+                .into_iter()
+                .flatten()
+                .collect(),
             result: None,
             open: None,
             encode: |random| Instruction::$op(memarg(random)),
@@ -132,8 +137,8 @@ macro_rules! store_rows {
 }
 
 macro_rules! simd_rows {
-    ($($op:ident $visit:ident $text:literal $shape:ident ($a:ident: $A:ident $($rest:tt)*) -> $R:ident
-        $($word:ident)? = $e:expr;)*) => {
+    ($($op:ident $visit:ident $text:literal $shape:ident
+        ($a:ident: $A:ident $($rest:tt)*) -> $R:ident $($word:ident)? = $e:expr;)*) => {
         [$(Operator {
             name: $text,
             operands: simd_rows!(@operands $shape $A $($rest)*),

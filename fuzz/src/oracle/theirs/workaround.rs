@@ -8,6 +8,8 @@
 //! * `select` directly behind a comparison with zero. wasmi leaves out the comparison and then
 //!   tests whatever is in its register instead of the value that was compared:
 //!   `(select (i32.const 1) (i32.const 2) (i32.eqz (local.get 0)))` of 0 may be 2.
+//! * `local.tee`, when its value stays on the stack while a loop with a parameter is entered: the
+//!   value becomes that of the parameter.
 
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{CodeSection, Instruction, Module};
@@ -33,6 +35,11 @@ impl Reencode for Rewriter {
         let mut function = utils::new_function_with_parsed_locals(self, &body)?;
         for operator in body.get_operators_reader()? {
             let operator = operator?;
+            if let Operator::LocalTee { local_index } = operator {
+                function.instruction(&Instruction::LocalSet(local_index));
+                function.instruction(&Instruction::LocalGet(local_index));
+                continue;
+            }
             if matches!(operator, Operator::Select | Operator::TypedSelect { .. }) {
                 // Rotating a condition leaves it what it is, zero or not.
                 function.instruction(&Instruction::I32Const(1));
