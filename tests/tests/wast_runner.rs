@@ -85,12 +85,15 @@ fn floats_are_compared_by_their_bits() {
     ]);
     only_first_passes(&[
         r#"(assert_return (invoke "f32" (i32.const 0xffc0_0001)) (f32.const nan:arithmetic))"#,
-        r#"(assert_return (invoke "f64" (i64.const 0x7ff8_0000_0000_0001)) (f64.const nan:canonical))"#,
-        r#"(assert_return (invoke "f64" (i64.const 0x7ff4_0000_0000_0000)) (f64.const nan:arithmetic))"#,
+        r#"(assert_return (invoke "f64" (i64.const 0x7ff8000000000001))
+            (f64.const nan:canonical))"#,
+        r#"(assert_return (invoke "f64" (i64.const 0x7ff4_0000_0000_0000))
+            (f64.const nan:arithmetic))"#,
         r#"(assert_return (invoke "f64" (i64.const 0)) (f64.const nan:arithmetic))"#,
     ]);
     only_first_passes(&[
-        r#"(assert_return (invoke "f64" (i64.const 0xfff8_0000_0000_0000)) (f64.const nan:canonical))"#,
+        r#"(assert_return (invoke "f64" (i64.const 0xfff8_0000_0000_0000))
+            (f64.const nan:canonical))"#,
         r#"(assert_return (invoke "f64" (i64.const 0x8000_0000_0000_0000)) (f64.const 0))"#,
     ]);
 }
@@ -157,8 +160,10 @@ fn traps_are_compared() {
         r#"(assert_trap (invoke "forever") "unreachable")"#,
     ]);
     only_first_passes(&[
-        r#"(assert_trap (module (memory 1) (data (i32.const 65536) "a")) "out of bounds memory access")"#,
-        r#"(assert_trap (module (memory 1) (data (i32.const 65535) "a")) "out of bounds memory access")"#,
+        r#"(assert_trap (module (memory 1) (data (i32.const 65536) "a"))
+            "out of bounds memory access")"#,
+        r#"(assert_trap (module (memory 1) (data (i32.const 65535) "a"))
+            "out of bounds memory access")"#,
         r#"(assert_trap (module (import "a" "b" (func))) "unknown import")"#,
         r#"(assert_trap (module (func (result i32))) "type mismatch")"#,
     ]);
