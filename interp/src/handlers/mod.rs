@@ -8,6 +8,7 @@
 
 mod builtin;
 mod call;
+mod callee;
 mod control;
 mod machine;
 mod memory;
