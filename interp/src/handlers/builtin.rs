@@ -26,7 +26,11 @@ pub(super) unsafe fn call_builtin(machine: &mut Machine, ip: *const u32, _: u64)
     }
     // SAFETY: the machine's invariant.
     unsafe { machine.reload_memory() };
-    // SAFETY: the slot is in the frame, whether or not it holds a result.
+    if Builtin::ALL[cell.builtin as usize].results() == 0 {
+        // Without operands or results there may be no slot at `args`.
+        return behind::<BuiltinCell>(ip, 0);
+    }
+    // SAFETY: the builtin has left its result there.
     let result = unsafe { args.read() };
     behind::<BuiltinCell>(ip, result)
 }

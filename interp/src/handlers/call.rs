@@ -240,7 +240,12 @@ impl Machine {
             // SAFETY: the machine's invariant.
             return unsafe { self.leave(ip, status) };
         }
-        // SAFETY: the slot is in the frame, whether or not it holds a result.
+        // SAFETY: entries live as long as the store.
+        if unsafe { (*callee.entry).result_slots } == 0 {
+            // Without parameters or results there may be no slot at `args`.
+            return Next { ip: next, acc: 0 };
+        }
+        // SAFETY: the host function has left a result there.
         let result = unsafe { args.read() };
         self.float_acc = result;
         Next { ip: next, acc: result }

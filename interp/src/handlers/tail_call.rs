@@ -132,7 +132,7 @@ impl Machine {
         let first = unsafe { self.first_argument() };
         // SAFETY: the caller has room for the results, which were made below.
         unsafe { move_up(arguments.first, first, results) };
-        // SAFETY: the slot is in the caller's frame, whether or not it holds a result.
+        // SAFETY: the slot is an argument or result of the frame, or its return word.
         let result = unsafe { first.read() };
         self.float_acc = result;
         // SAFETY: the caller is this frame's.
