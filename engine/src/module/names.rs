@@ -23,13 +23,18 @@ fn read_names(names: NameSectionReader<'_>, info: &mut ModuleInfo) {
                 let known = named.filter(|naming| (naming.index as usize) < count);
                 let boxed = known.map(|naming| (FuncIdx(naming.index), naming.name.into()));
                 info.func_names.extend(boxed);
-                info.func_names.sort_by_key(|(func, _)| *func);
-                info.func_names.dedup_by_key(|(func, _)| *func);
             }
             Ok(_) => {}
             Err(_) => return,
         }
     }
+}
+
+/// Puts the names that were read in order, when all are there: there may be any number of sections
+/// and subsections of them. A function has the first name it is given.
+pub(super) fn finish(info: &mut ModuleInfo) {
+    info.func_names.sort_by_key(|(func, _)| *func);
+    info.func_names.dedup_by_key(|(func, _)| *func);
 }
 
 /// The name of one function of a module that may be invalid.

@@ -38,6 +38,7 @@ pub(super) fn parse(config: &Config, bytes: &[u8]) -> Result<ModuleInfo, Invalid
     sections?;
     let mut info = module.info;
     find_escaped_funcs(&mut info);
+    names::finish(&mut info);
     Ok(info)
 }
 
