@@ -20,6 +20,10 @@ pub(crate) const IDLE_SCRATCHES: usize = 8;
 /// Slots up to which a table is filled at instantiation; larger ones are filled when used.
 pub(crate) const EAGER_TABLE_SLOTS: u32 = 4096;
 
+/// Element segments that may wait until blocks of a larger table are filled; others are written at
+/// once. Filling a block looks at each segment that waits.
+pub(crate) const MAX_PENDING_SEGMENTS: usize = 1024;
+
 /// Slots of a larger table that are filled together: a host page of them.
 pub(crate) const TABLE_BLOCK_SLOTS: u32 = 1024;
 

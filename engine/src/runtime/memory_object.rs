@@ -60,7 +60,20 @@ impl MemoryObject {
     /// `ctx` lives as long as the store.
     pub(super) unsafe fn attach(&mut self, ctx: *mut VmCtx) {
         self.attached.push(ctx);
-        self.publish();
+        // SAFETY: live (caller's contract).
+        unsafe { self.show(ctx) };
+    }
+
+    /// Tells `ctx` where the memory is.
+    ///
+    /// # Safety
+    ///
+    /// `ctx` is live.
+    unsafe fn show(&self, ctx: *mut VmCtx) {
+        // SAFETY: live (caller's contract), and running code that reads it waits for us.
+        unsafe { (*ctx).mem0_base = self.linear.base() };
+        // SAFETY: as above.
+        unsafe { (*ctx).mem0_len = self.linear.byte_len() };
     }
 
     /// Adds `delta` pages and returns how many there were; `None` when that cannot be.
@@ -76,9 +89,7 @@ impl MemoryObject {
         unsafe { self.vm.as_ptr().write(VmMemory { base, len }) };
         for &ctx in &self.attached {
             // SAFETY: attached contexts live as long as the store (contract of `attach`).
-            unsafe { (*ctx).mem0_base = base };
-            // SAFETY: as above.
-            unsafe { (*ctx).mem0_len = len };
+            unsafe { self.show(ctx) };
         }
     }
 

@@ -20,7 +20,7 @@ use wasmtier_vm::{
 
 use super::pinned::Pinned;
 use crate::module::ModuleInner;
-use crate::tuning::{EAGER_TABLE_SLOTS, TABLE_BLOCK_SLOTS};
+use crate::tuning::{EAGER_TABLE_SLOTS, MAX_PENDING_SEGMENTS, TABLE_BLOCK_SLOTS};
 
 /// More slots than any table may have, as in every browser.
 const MAX_SLOTS: u64 = 10_000_000;
@@ -85,7 +85,20 @@ impl TableObject {
     /// `ctx` lives as long as the store.
     pub(super) unsafe fn attach(&mut self, ctx: *mut VmCtx) {
         self.attached.push(ctx);
-        self.publish();
+        // SAFETY: live (caller's contract).
+        unsafe { self.show(ctx) };
+    }
+
+    /// Tells `ctx` where the table is.
+    ///
+    /// # Safety
+    ///
+    /// `ctx` is live.
+    unsafe fn show(&self, ctx: *mut VmCtx) {
+        // SAFETY: live (caller's contract), and running code that reads it waits for us.
+        unsafe { (*ctx).table0_base = self.slots.base() };
+        // SAFETY: as above.
+        unsafe { (*ctx).table0_len = self.slots.len };
     }
 
     fn publish(&mut self) {
@@ -94,9 +107,7 @@ impl TableObject {
         unsafe { self.vm.as_ptr().write(VmTable { base, len }) };
         for &ctx in &self.attached {
             // SAFETY: attached contexts live as long as the store (contract of `attach`).
-            unsafe { (*ctx).table0_base = base };
-            // SAFETY: as above.
-            unsafe { (*ctx).table0_len = len };
+            unsafe { self.show(ctx) };
         }
     }
 
@@ -212,7 +223,7 @@ impl TableObject {
         };
         let touched = blocks_of(&(start as usize..end as usize));
         match &mut self.lazy {
-            Some(lazy) if lazy.are_waiting(touched) => {
+            Some(lazy) if lazy.has_room() && lazy.are_waiting(touched) => {
                 let (module, start) = (module.clone(), start as u32);
                 lazy.pending.push(Pending { module, elem, funcref_offset, start });
                 Ok(())
@@ -262,6 +273,11 @@ impl Lazy {
     /// All blocks of a table of `len` slots wait, for nothing yet.
     fn new(len: u32) -> Self {
         Self { filled: vec![false; len.div_ceil(TABLE_BLOCK_SLOTS) as usize], pending: Vec::new() }
+    }
+
+    /// Whether another part may wait. Every block looks at each of them, so that there are few.
+    fn has_room(&self) -> bool {
+        self.pending.len() < MAX_PENDING_SEGMENTS
     }
 
     fn are_waiting(&self, blocks: Range<usize>) -> bool {
