@@ -46,8 +46,11 @@ pub enum TranslateError {
         /// How many slots a frame may have.
         limit: u32,
     },
-    /// The code is longer than a branch can reach.
-    TooLong,
+    /// The code is longer than any sensible function's.
+    TooLong {
+        /// How many bytes the code of a function may have.
+        limit: u32,
+    },
     /// The function uses an operator this version cannot run.
     Unsupported {
         /// The proposal the operator comes from.
@@ -64,7 +67,9 @@ impl fmt::Display for TranslateError {
                 f,
                 "function too large: its parameters, locals and operands take over {limit} slots"
             ),
-            Self::TooLong => f.write_str("function too large: its code is longer than 2 GiB"),
+            Self::TooLong { limit } => {
+                write!(f, "function too large: its translated code takes over {limit} bytes")
+            }
             Self::Unsupported { proposal } => {
                 write!(f, "operators of the {proposal} proposal are not supported")
             }

@@ -18,6 +18,10 @@ use crate::cell::{
 use crate::code::TranslateError;
 use crate::handler::{HandlerKey, Misc, Src, Srcs};
 
+/// Twice what the largest valid body comes to when its branches move few operands. A branch
+/// reaches it all.
+const MAX_CODE_WORDS: usize = 32 << 20;
+
 /// A place in the code that branches go to.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Label {
@@ -428,6 +432,7 @@ impl<'m> Translator<'m> {
             self.refer(at, word, label);
         }
         for (depth, label) in stubs {
+            self.check_length()?;
             self.bind(label);
             let control = self.target(depth);
             if control.kind == ControlKind::Function {
@@ -616,11 +621,18 @@ impl<'m> Translator<'m> {
         }
     }
 
+    /// Fails when the code is longer than any function needs: a branch that moves many operands on
+    /// its way is a thousand times as long as its operator.
+    pub(super) fn check_length(&self) -> Result<(), TranslateError> {
+        if self.emitter.code.len() > MAX_CODE_WORDS {
+            return Err(TranslateError::TooLong { limit: MAX_CODE_WORDS as u32 * WORD });
+        }
+        Ok(())
+    }
+
     /// Fills in the targets of branches.
     pub(super) fn link(&mut self) -> Result<(), TranslateError> {
-        if self.emitter.code.len() > i32::MAX as usize / WORD as usize {
-            return Err(TranslateError::TooLong);
-        }
+        self.check_length()?;
         for fixup in &self.fixups {
             let label = self.labels[fixup.label.0 as usize];
             let at = label.at.expect("every label is bound by the end of its block");

@@ -128,7 +128,7 @@ impl<'a> VisitOperator<'a> for Translator<'_> {
 
     fn visit_br_if(&mut self, depth: u32) -> Visit {
         self.branch_if(depth);
-        Ok(())
+        self.check_length()
     }
 
     fn visit_br_table(&mut self, targets: BrTable<'a>) -> Visit {
