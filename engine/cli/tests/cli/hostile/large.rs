@@ -59,6 +59,43 @@ fn br_table_of_a_million_entries() {
 }
 
 #[test]
+fn branches_with_a_thousand_operands() {
+    let thousand = [&b"\x60\0"[..], &leb(1_000), &[0x7f; 1_000]].concat();
+    let types = section(1, &[&b"\x02\x60\0\0"[..], &thousand].concat());
+    // One operand more, so that each branch must move all the others.
+    let operands = b"\x41\0".repeat(1_001);
+    let run = |name: &str, operators: &[u8]| {
+        let before = [types.clone(), section(3, b"\x01\0")];
+        survives(name, &with_start(&before, &[], b"\x01\x01\x7f", operators));
+    };
+    let drops = b"\x1a".repeat(1_000);
+    let branches = b"\x20\0\x0d\0".repeat(100_000);
+    run("br-if-wide", &[b"\x02\x01", &operands[..], &branches, b"\x0c\0\x0b", &drops].concat());
+    const DEPTH: u32 = 50_000;
+    let targets: Vec<u8> = (0..DEPTH).flat_map(|depth| leb(depth.into())).collect();
+    let table = [&b"\x20\0\x0e"[..], &leb((DEPTH - 1).into()), &targets].concat();
+    let open = b"\x02\x01".repeat(DEPTH as usize);
+    let close = b"\x0b".repeat(DEPTH as usize);
+    run("br-table-wide", &[&open[..], &operands, &table, &close, &drops].concat());
+}
+
+#[test]
+fn names_in_pieces() {
+    const COUNT: u64 = 300_000;
+    let bodies = [leb(COUNT), b"\x02\0\x0b".repeat(COUNT as usize)].concat();
+    let pieces: Vec<u8> = (0..COUNT)
+        .flat_map(|func| {
+            let naming = [&b"\x01"[..], &leb(COUNT - 1 - func), b"\x01f"].concat();
+            [&b"\x01"[..], &sized(&naming)].concat()
+        })
+        .collect();
+    let names = section(0, &[&b"\x04name"[..], &pieces].concat());
+    let functions = section(3, &[leb(COUNT), vec![0; COUNT as usize]].concat());
+    let types = section(1, b"\x01\x60\0\0");
+    survives("names", &module(&[types, functions, section(10, &bodies), names]));
+}
+
+#[test]
 fn many_functions_and_types() {
     let types = section(1, b"\x01\x60\0\0");
     let functions = |count: u64| section(3, &[leb(count), vec![0; count as usize]].concat());
@@ -102,6 +139,16 @@ fn many_segments() {
     );
     let elements = section(9, &[leb(100_000), b"\x01\0\0".repeat(100_000)].concat());
     survives("elements", &module(&[elements]));
+    // Many parts of a large table that wait for its use, and then its use.
+    let active = section(9, &[leb(100_000), b"\0\x41\0\x0b\x01\0".repeat(100_000)].concat());
+    let before = [
+        section(1, b"\x01\x60\0\0"),
+        section(3, b"\x01\0"),
+        section(4, &[&b"\x01\x70\0"[..], &leb(10_000_000)].concat()),
+    ];
+    let length = b"\x80\xad\xe2\x04";
+    let copy = [&b"\x41\0\x41\0\x41"[..], length, b"\xfc\x0e\0\0"].concat();
+    survives("elements-wait", &with_start(&before, &[active], b"\0", &copy));
     // One segment of a million constant expressions.
     let expressions =
         [&b"\x01\x05\x70"[..], &leb(1_000_000), &b"\xd0\x70\x0b".repeat(1_000_000)].concat();
