@@ -1,7 +1,7 @@
 //! `differential --seeds A..B [--out DIR] [--no-shrink]`: runs the cases of seeds, prints what was
 //! run and what diverged, and exits with 1 when something did.
 //!
-//! `differential MODULE --arguments SEED` runs a kept module again.
+//! `differential MODULE --arguments SEED` runs a kept module again; it may be text.
 //!
 //! Invariant: `DIR/running` holds the seed being run, so that a crash of the process or a module
 //! that does not end can be told by it.
@@ -18,7 +18,7 @@ use wasmtier_fuzz::oracle::{Case, Oracle, Verdict};
 use wasmtier_fuzz::run;
 
 const USAGE: &str = "usage: differential --seeds A..B [--out DIR] [--no-shrink]\n       \
-                     differential MODULE.wasm [--arguments SEED] [--rounds N]";
+                     differential MODULE [--arguments SEED] [--rounds N]";
 
 /// Seeds between two lines of progress.
 const PROGRESS: u64 = 5_000;
@@ -117,10 +117,10 @@ fn run_seeds(oracle: &Oracle, from: u64, to: u64, arguments: &Arguments) -> Exit
 }
 
 fn run_module(oracle: &Oracle, module: &Path, arguments: &Arguments) -> ExitCode {
-    let wasm = match fs::read(module) {
+    let wasm = match wat::parse_file(module) {
         Ok(wasm) => wasm,
         Err(error) => {
-            eprintln!("cannot read {}: {error}", module.display());
+            eprintln!("{error}");
             return ExitCode::from(2);
         }
     };

@@ -1,14 +1,18 @@
 //! wasmi as the oracle sees it: the reference.
 //!
+//! It is wasmi 1.1 on purpose. 2.0.0 was tried first and computes wrong results about once in
+//! 10,000 generated modules: in a `select` behind a comparison with zero (`try_fuse_select` drops
+//! the operand), in locals still on the stack where a loop with parameters begins (`visit_loop`
+//! overwrites their registers), and in a `v128` carried by `br_table` (its halves are copied over
+//! each other). 1.1 agrees with wasmtier, and with the specification, on all of these.
+//!
 //! Invariant: its fuel ends every call, so that a module which does not end is found here, before
 //! an engine under test gets to run it.
 
-mod workaround;
-
 use wasmi::{
     AsContextMut, Config, Engine, Extern, ExternRef, F32, F64, Func, FuncType, Global, Linker,
-    Memory, MemoryTypeBuilder, Module, Mutability, Nullable, Ref, RefType, Store, Table, TableType,
-    TrapCode, V128, Val, ValType,
+    Memory, MemoryTypeBuilder, Module, Mutability, Ref, Store, Table, TableType, TrapCode, V128,
+    Val, ValType,
 };
 use wasmtier::Trap;
 
@@ -36,9 +40,7 @@ impl Wasmi {
 
     /// Instantiates a module and runs its start function.
     pub(crate) fn start(&self, wasm: &[u8], interface: &Interface) -> Result<Session, Failure> {
-        let wasm = workaround::rewrite(wasm)
-            .map_err(|error| Failure::Rejected(format!("cannot be rewritten: {error}")))?;
-        let module = Module::new(&self.engine, &wasm).map_err(|error| failure(&error))?;
+        let module = Module::new(&self.engine, wasm).map_err(|error| failure(&error))?;
         let mut store = Store::new(&self.engine, Host::default());
         store.set_fuel(LIMIT).map_err(|error| failure(&error))?;
         let mut linker = Linker::new(&self.engine);
@@ -75,8 +77,7 @@ impl Session {
         let func = func.ok_or_else(|| Failure::Rejected("no such function".to_owned()))?;
         let args: Vec<Val> = args.iter().map(|value| lower(&mut *store, value)).collect();
         let types = func.ty(&*store);
-        let mut results: Vec<Val> =
-            types.results().iter().map(|&ty| Val::default_for_ty(ty)).collect();
+        let mut results: Vec<Val> = types.results().iter().map(|&ty| Val::default(ty)).collect();
         store.set_fuel(LIMIT).map_err(|error| failure(&error))?;
         let outcome = func.call(&mut *store, &args, &mut results);
         self.operators += LIMIT - store.get_fuel().unwrap_or(LIMIT);
@@ -113,7 +114,7 @@ impl Session {
                     elements: (0..ELEMENTS_SEEN)
                         .map_while(|index| {
                             let element = table.get(&*store, index)?;
-                            Some(lift(&mut *store, &element.into()))
+                            Some(lift(&mut *store, &element))
                         })
                         .collect(),
                 },
@@ -153,12 +154,12 @@ fn import(store: &mut Store<Host>, index: usize, item: &Item) -> Result<Extern, 
         }
         Item::Table(ty) => {
             let element = match value_type(ty.element_type.into()) {
-                Type::Extern => RefType::Extern,
+                Type::Extern => ValType::ExternRef,
                 Type::Func | Type::I32 | Type::I64 | Type::F32 | Type::F64 | Type::V128 => {
-                    RefType::Func
+                    ValType::FuncRef
                 }
             };
-            let null = Ref::null(element);
+            let null = Val::default(element);
             let narrow = |size: u64| u32::try_from(size).unwrap_or(u32::MAX);
             let ty = if ty.table64 {
                 TableType::new64(element, ty.initial, ty.maximum)
@@ -203,9 +204,9 @@ fn lower(store: impl AsContextMut<Data = Host>, value: &Value) -> Val {
         Value::F64(bits) => Val::F64(F64::from_bits(bits)),
         Value::V128(bits) => Val::V128(V128::from(bits)),
         // Arguments are never functions: which there are, no engine could tell another.
-        Value::Func(_) => Val::FuncRef(Nullable::Null),
-        Value::Extern(None) => Val::ExternRef(Nullable::Null),
-        Value::Extern(Some(number)) => Val::ExternRef(Nullable::Val(ExternRef::new(store, number))),
+        Value::Func(_) => Val::FuncRef(Ref::Null),
+        Value::Extern(None) => Val::ExternRef(Ref::Null),
+        Value::Extern(Some(number)) => Val::ExternRef(Ref::Val(ExternRef::new(store, number))),
     }
 }
 
@@ -243,9 +244,8 @@ fn failure(error: &wasmi::Error) -> Failure {
         TrapCode::IntegerOverflow => Trap::IntegerOverflow,
         TrapCode::BadConversionToInteger => Trap::BadConversionToInteger,
         TrapCode::BadSignature => Trap::BadSignature,
-        TrapCode::StackOverflow
-        | TrapCode::OutOfFuel
-        | TrapCode::GrowthOperationLimited
-        | TrapCode::OutOfSystemMemory => return Failure::Exhausted(error.to_string()),
+        TrapCode::StackOverflow | TrapCode::OutOfFuel | TrapCode::GrowthOperationLimited => {
+            return Failure::Exhausted(error.to_string());
+        }
     })
 }
