@@ -264,7 +264,9 @@ macro_rules! scan {
     (@visit_local_get $args:tt) => { scan!(@local visit_local_get $args); };
     (@visit_local_set $args:tt) => { scan!(@local visit_local_set $args); };
     (@visit_local_tee $args:tt) => { scan!(@local visit_local_tee $args); };
-    (@leaves $visit:ident $args:tt) => { scan!(|scanner| scanner.reachable = false; $visit $args); };
+    (@leaves $visit:ident $args:tt) => {
+        scan!(|scanner| scanner.reachable = false; $visit $args);
+    };
     (@local $visit:ident ($local:ident: $argty:ty)) => {
         fn $visit(&mut self, $local: $argty) -> Visit {
             self.operator();

@@ -9,13 +9,14 @@ use std::collections::BTreeSet;
 
 type Rule = fn(&File, &mut Vec<Problem>);
 
-pub(crate) const ALL: [Rule; 9] = [
+pub(crate) const ALL: [Rule; 10] = [
     opens_with_docs,
     is_short,
     is_narrow,
     keeps_unsafe_in_place,
     forbids_unsafe,
     lists_no_operators,
+    leaves_walking_to_the_walk,
     explains_orderings,
     is_finished,
     names_no_machine,
@@ -119,6 +120,18 @@ fn operator_name(word: &str) -> Option<String> {
         snake || camel
     });
     is_operator.then(|| name.to_ascii_lowercase().replace('_', ""))
+}
+
+/// The one walk, which skips dead code for all tiers.
+const WALK: &str = "engine/vm/src/walk.rs";
+
+pub(crate) fn leaves_walking_to_the_walk(file: &File, problems: &mut Vec<Problem>) {
+    for (number, line) in file.code_lines() {
+        if file.path != WALK && words(line).any(|word| word == "visit_operator") {
+            let message = format!("drives a visitor: implement `Walk` of {WALK} and be driven");
+            problems.push(Problem::new(&file.path, number, message));
+        }
+    }
 }
 
 pub(crate) fn explains_orderings(file: &File, problems: &mut Vec<Problem>) {

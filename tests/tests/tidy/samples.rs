@@ -79,6 +79,16 @@ fn operators_must_be_listed_once() {
 }
 
 #[test]
+fn walking_must_be_left_to_the_walk() {
+    let rule = rules::leaves_walking_to_the_walk;
+    let code = "fn f() {\n    reader.visit_operator(&mut visitor)?;\n}\n";
+    assert_eq!(lines(rule, "jit/src/a.rs", code), [2]);
+    assert_eq!(lines(rule, "engine/vm/src/walk.rs", code), NONE);
+    let near = "for_each_visit_operator!(a); // visit_operator\nfn visit_i32_add() {}\n";
+    assert_eq!(lines(rule, "jit/src/a.rs", near), NONE);
+}
+
+#[test]
 fn orderings_must_be_explained() {
     let rule = rules::explains_orderings;
     let bare = "a.store(1, Ordering::Release);\n";
