@@ -18,14 +18,14 @@ use wasmparser::WasmFeatures;
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub enum Tier {
-    /// The fastest the host can do.
+    /// The fastest that is built and the host can do: today the portable interpreter.
     #[default]
     Auto,
-    /// The portable interpreter: no machine code, explicit checks, any processor.
+    /// The portable interpreter: no machine code, explicit checks.
     Portable,
-    /// The threaded interpreter.
+    /// The threaded interpreter. Not built yet.
     Interp,
-    /// Machine code for every function at its first call.
+    /// Machine code for every function at its first call. Not built yet.
     Jit,
 }
 
@@ -141,16 +141,18 @@ impl Config {
         self
     }
 
-    /// Bytes of address space reserved for each 32-bit memory, so that it never moves and needs no
-    /// bounds checks when that is 4 GiB or more. Default 4 GiB; where the host refuses, bounds
-    /// are checked instead.
+    /// Most bytes of address space set aside for a memory with explicit bounds checks, so that it
+    /// can grow without moving. Default 4 GiB; a memory needs less if its type says so, and gets
+    /// less where the host refuses. Memories whose bounds are found by a signal handler do not
+    /// depend on it.
     pub fn memory_reservation(&mut self, bytes: u64) -> &mut Self {
         self.memory_reservation = bytes;
         self
     }
 
-    /// Whether accesses out of bounds may be found by a signal handler. When off, every access is
-    /// checked by code. Default on.
+    /// Whether accesses out of bounds may be found by a signal handler; then each 32-bit memory
+    /// reserves 8 GiB of address space and never moves, where the host allows it. When off, and in
+    /// [`Tier::Portable`] always, every access is checked by code. Default on.
     pub fn signals_based_traps(&mut self, enable: bool) -> &mut Self {
         self.signals_based_traps = enable;
         self

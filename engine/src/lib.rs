@@ -1,8 +1,9 @@
-//! A tiered WebAssembly engine: it starts at once, and becomes fast where it matters.
+//! A WebAssembly engine that starts at once, and is being built to become fast where it matters.
 //!
-//! A [`Module`] is ready to run as soon as it is validated; nothing is compiled before it is
-//! called. What lives here is the API for embedding: names and shape are those of the `wasmtime`
-//! crate, so that code moves over with a `use`.
+//! A [`Module`] is ready to run as soon as it is validated; a function is translated when it is
+//! first called. So far there is one [`Tier`], an interpreter in portable Rust; machine code for
+//! what is hot comes next. What lives here is the API for embedding: names and shape are those of
+//! the `wasmtime` crate, so that most code moves over with a `use`.
 //!
 //! # Embedding
 //!
@@ -83,7 +84,9 @@
 //! # Limits
 //!
 //! [`Store::limiter`] installs a [`ResourceLimiter`] on memory, tables and instances;
-//! [`Config::max_wasm_stack`] limits recursion.
+//! [`Config::max_wasm_stack`] limits recursion. Nothing limits time yet. Whatever the limiter says,
+//! a table holds at most ten million elements. A function whose parameters, or locals and operands,
+//! take more than 32,000 slots of 8 bytes is an error when it is first called.
 
 mod caller;
 mod config;

@@ -1,4 +1,4 @@
-//! The IR as text, for golden filetests, `explore` and debugging.
+//! The IR as text, for whoever works on the translator.
 //!
 //! Invariant: one line a cell, in the order of the code; the text depends on the code alone.
 

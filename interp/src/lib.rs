@@ -1,8 +1,11 @@
-//! Translation of wasm to threaded code, and the back-ends that run it.
+//! Translation of wasm to the interpreter's IR, and the portable back-end that runs it.
 //!
 //! What lives here: the IR ([cells](cell) with [handler ids](handler)), the translator from
-//! validated wasm to it, and the portable back-end. What does not: stores, modules, host
-//! functions; those are reached through `wasmtier_vm` alone.
+//! validated wasm to it, and the loop that runs it. What does not: stores, modules, host functions;
+//! those are reached through `wasmtier_vm` alone.
+//!
+//! Invariants: translation is deterministic and takes linear time; `unsafe` is in `handlers` alone,
+//! which trusts the translator and nobody else.
 
 mod cell;
 mod code;

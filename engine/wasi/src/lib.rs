@@ -6,7 +6,8 @@
 //! * What a guest passes is hostile. Pointers and lengths are checked before use, and the answer
 //!   to a bad one is an [`Errno`], never a panic and never an allocation of the guest's choosing.
 //! * A guest path is resolved beneath a directory the embedder opened, by the kernel
-//!   (`openat2` with `RESOLVE_BENEATH`), not by looking at the text of the path.
+//!   (`openat2` with `RESOLVE_BENEATH`), not by looking at the text of the path. Where that call is
+//!   missing or refused, each component is opened by itself; see [`PathResolution`].
 //!
 //! The host must be Linux. Sockets are not provided.
 #![forbid(unsafe_code)]

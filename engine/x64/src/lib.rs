@@ -1,7 +1,10 @@
-//! x86-64 code buffer and operator lowerings, shared by the native tiers.
+//! What the native tiers share of x86-64.
 //!
-//! Bytes in, bytes out: nothing here maps, runs or patches memory. The invariant: what leaves this
-//! crate is position independent and the same for the same input.
+//! What lives here: today the buffer that machine code is collected in; encoders, and one lowering
+//! per operator, come with the first native tier. What does not: nothing here maps, runs or patches
+//! memory.
+//!
+//! Invariant: what leaves this crate is position independent and the same for the same input.
 
 #![forbid(unsafe_code)]
 

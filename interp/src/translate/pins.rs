@@ -9,7 +9,7 @@ use wasmtier_vm::Slot;
 use super::emit::File;
 use super::operand::{Local, file_of};
 
-/// A use inside one more loop counts this many bits more: 8 times (interp.md 4.4).
+/// A use inside one more loop counts this many bits more: 8 times.
 const LOOP_SHIFT: u32 = 3;
 /// Loops deeper than this weigh no more.
 const MAX_LOOP_DEPTH: u32 = 6;
