@@ -2,8 +2,8 @@
 //!
 //! Each pure operator is one *row* of a flat table: its names, its signature and, on the same line,
 //! its semantics as a Rust expression. Rows are the only list of operators in the workspace; the
-//! interpreter's handlers, constant folding, the translators' visit methods and the tests' oracle
-//! derive from them, so no two parts of the engine can disagree about a result.
+//! interpreter's handlers, constant folding, the translator's visit methods and the operators that
+//! fuzzing tries derive from them, so no two parts of the engine can disagree about a result.
 //!
 //! # Reading a row
 //!
