@@ -86,7 +86,8 @@
 //! [`Store::limiter`] installs a [`ResourceLimiter`] on memory, tables and instances;
 //! [`Config::max_wasm_stack`] limits recursion. Nothing limits time yet. Whatever the limiter says,
 //! a table holds at most ten million elements. A function whose locals and operands take more than
-//! 32,000 slots of 8 bytes together is an error when it is first called.
+//! 32,000 slots of 8 bytes together, or whose translation takes more than 128 MiB, is an error when
+//! it is first called.
 
 mod caller;
 mod config;
