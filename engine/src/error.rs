@@ -1,8 +1,8 @@
-//! [`Error`]: what every fallible function of the API returns, and [`ErrorKind`]: the failures
-//! that are the engine's own.
+//! [`Error`]: what every fallible function of the API returns.
 //!
-//! What lives here: the two types and their texts. What does not: traps (`wasmtier_ops::Trap`)
-//! and backtraces, which an [`Error`] carries like any other value.
+//! What lives here: the carrier, its causes and its text. What does not: what it carries, which is
+//! a failure of the engine's own ([`crate::ErrorKind`]), a trap (`wasmtier_ops::Trap`), a backtrace
+//! or any error of the host's.
 //!
 //! Invariant: `{}` of any error of our own is one line that says what was wrong and where.
 
@@ -13,8 +13,8 @@ use core::fmt::{self, Debug, Display};
 /// `Result` with [`Error`] as its default error.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
-/// Anything that went wrong: an [`ErrorKind`], a trap, or an error of a host function as the host
-/// returned it.
+/// Anything that went wrong: an [`ErrorKind`](crate::ErrorKind), a trap, or an error of a host
+/// function as the host returned it.
 ///
 /// `{}` is one line. `{:#}` adds the causes on the same line and what is attached (a backtrace) on
 /// the following ones; `{:?}` gives everything a line of its own.

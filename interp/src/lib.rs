@@ -1,6 +1,6 @@
 //! Translation of wasm to the interpreter's IR, and the portable back-end that runs it.
 //!
-//! What lives here: the IR ([cells](cell) with [handler ids](handler)), the translator from
+//! What lives here: the IR (`cell`, and the ids of its handlers, `handler`), the translator from
 //! validated wasm to it, and the loop that runs it. What does not: stores, modules, host functions;
 //! those are reached through `wasmtier_vm` alone.
 //!
