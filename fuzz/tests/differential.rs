@@ -24,7 +24,7 @@ fn arbitrary_modules_agree() {
     let oracle = Oracle::new();
     let summary = run::seeds(
         &oracle,
-        0..400,
+        0..200,
         |_, _| {},
         |seed, _, divergence| panic!("seed {seed}: {divergence}"),
     );
