@@ -12,8 +12,7 @@ use crate::cell::BuiltinCell;
 pub(super) unsafe fn call_builtin(machine: &mut Machine, ip: *const u32, _: u64) -> Next {
     // SAFETY: this handler's cells are of this type.
     let cell = unsafe { cell::<BuiltinCell>(ip) };
-    // SAFETY: the translator's slots lie in the frame.
-    let args = unsafe { machine.slot(cell.args) };
+    let args = machine.place(cell.args);
     // SAFETY: the machine's invariant.
     let low = unsafe { machine.frame_low() };
     // SAFETY: the machine's invariant.

@@ -185,8 +185,7 @@ impl Machine {
     #[inline(always)]
     unsafe fn call<C>(&mut self, callee: FuncImport, fp: Slot, ip: *const u32, acc: u64) -> Next {
         let vmctx = self.vmctx;
-        // SAFETY: the translator's slots lie in the frame.
-        let fp = unsafe { self.slot(fp) };
+        let fp = self.place(fp);
         // SAFETY: entries live as long as the store.
         if unsafe { (*callee.entry).host }.is_some() {
             // SAFETY: caller's contract.
@@ -290,8 +289,7 @@ pub(super) unsafe fn call(machine: &mut Machine, ip: *const u32, acc: u64) -> Ne
     }
     // SAFETY: code starts with its header.
     let header = unsafe { cell::<CodeHeader>(code.cast()) };
-    // SAFETY: the translator's slots lie in the frame.
-    let fp = unsafe { machine.slot(call.fp) };
+    let fp = machine.place(call.fp);
     // SAFETY: the machine's invariant.
     if !unsafe { has_room(vmctx, fp, header) } {
         // SAFETY: the machine's invariant.

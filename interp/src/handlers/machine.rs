@@ -83,6 +83,13 @@ impl Machine {
         unsafe { self.fp.offset(slot.offset()) }
     }
 
+    /// The address of a slot that may lie below the frame, even below the value stack: where a
+    /// callee's frame would be, before it is known whether there is room for it.
+    #[inline(always)]
+    pub(super) fn place(&self, slot: Slot) -> *mut u64 {
+        self.fp.wrapping_offset(slot.offset())
+    }
+
     /// Reads a slot.
     ///
     /// # Safety
