@@ -49,17 +49,40 @@ impl WasmBacktrace {
     pub fn frames(&self) -> &[FrameInfo] {
         &self.frames
     }
+
+    /// [`FrameInfo::module_offset`] of each frame: looks at every function once, for it costs a
+    /// translation, and the frames of a recursion are all of one function.
+    fn module_offsets(&self) -> Vec<Option<u64>> {
+        let mut offsets = vec![None; self.frames.len()];
+        let mut waiting: Vec<usize> = (0..self.frames.len()).collect();
+        while let Some(&first) = waiting.first() {
+            let FrameInfo { module, func, .. } = &self.frames[first];
+            let is_of_func =
+                |frame: &FrameInfo| Arc::ptr_eq(&frame.module, module) && frame.func == *func;
+            let (same, others) =
+                waiting.into_iter().partition(|&place| is_of_func(&self.frames[place]));
+            let same: Vec<usize> = same;
+            let codes: Vec<u32> =
+                same.iter().map(|&place| self.frames[place].code_offset).collect();
+            for (place, offset) in same.into_iter().zip(module.wasm_offsets(*func, &codes)) {
+                offsets[place] = offset;
+            }
+            waiting = others;
+        }
+        offsets
+    }
 }
 
 impl fmt::Display for WasmBacktrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("wasm backtrace:")?;
-        for (place, frame) in self.frames.iter().enumerate() {
+        for (place, (frame, offset)) in self.frames.iter().zip(self.module_offsets()).enumerate() {
             let omitted = if place < self.gap_at { 0 } else { self.omitted };
             if place == self.gap_at && omitted != 0 {
                 write!(f, "\n    ... {omitted} frames omitted ...")?;
             }
-            write!(f, "\n    {:>3}: {frame}", place + omitted)?;
+            write!(f, "\n    {:>3}: ", place + omitted)?;
+            frame.show(offset, f)?;
         }
         Ok(())
     }
@@ -110,13 +133,11 @@ impl FrameInfo {
     /// The offset in the module's bytes of the operator that was executing.
     #[must_use]
     pub fn module_offset(&self) -> Option<u64> {
-        self.module.wasm_offset(self.func, self.code_offset)
+        self.module.wasm_offsets(self.func, &[self.code_offset]).into_iter().flatten().next()
     }
-}
 
-impl fmt::Display for FrameInfo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(offset) = self.module_offset() {
+    fn show(&self, offset: Option<u64>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(offset) = offset {
             write!(f, "{offset:#8x} - ")?;
         }
         write!(f, "{}!", self.module_name().unwrap_or("<unknown>").escape_debug())?;
@@ -124,6 +145,12 @@ impl fmt::Display for FrameInfo {
             Some(name) => write!(f, "{}", name.escape_debug()),
             None => write!(f, "<wasm function {}>", self.func.0),
         }
+    }
+}
+
+impl fmt::Display for FrameInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.show(self.module_offset(), f)
     }
 }
 

@@ -18,4 +18,4 @@ mod translate;
 pub use code::{Code, TranslateError};
 pub use dump::dump;
 pub use handlers::{enter, frames};
-pub use translate::{Scratch, translate, wasm_offset};
+pub use translate::{Scratch, translate, wasm_offsets};

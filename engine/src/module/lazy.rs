@@ -6,7 +6,7 @@
 //! Invariant: code that has been published stays where it is for as long as its module lives.
 
 use parking_lot::Mutex;
-use wasmtier_interp::{Code, Scratch, translate, wasm_offset};
+use wasmtier_interp::{Code, Scratch, translate, wasm_offsets};
 use wasmtier_vm::{FuncEntry, FuncIdx};
 
 use super::ModuleInner;
@@ -90,9 +90,9 @@ impl ModuleInner {
         Ok(())
     }
 
-    /// The offset in the module's bytes of the operator whose code is at `code_offset` of a
-    /// translated function.
-    pub(crate) fn wasm_offset(&self, func: FuncIdx, code_offset: u32) -> Option<u64> {
-        wasm_offset(&self.info, func, &self.bytes, code_offset)
+    /// The offsets in the module's bytes of the operators whose code is at each of `code_offsets`
+    /// of a translated function. Costs a translation of the function.
+    pub(crate) fn wasm_offsets(&self, func: FuncIdx, code_offsets: &[u32]) -> Vec<Option<u64>> {
+        wasm_offsets(&self.info, func, &self.bytes, code_offsets)
     }
 }

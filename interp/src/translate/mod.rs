@@ -39,6 +39,10 @@ use crate::handler::{HandlerKey, Misc};
 /// a callee is in reach too.
 const MAX_FRAME_SLOTS: u32 = 32_000;
 
+/// Code words that a buffer keeps room for between translations: one function of monstrous size
+/// must not hold its memory for the life of the engine.
+const MAX_IDLE_CODE_WORDS: usize = 1 << 20;
+
 /// Buffers that translations share, so that each allocates only its own code.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -68,21 +72,24 @@ pub fn translate(
     Ok(code)
 }
 
-/// The offset in the module of the wasm operator that the code at byte `code_offset` was translated
-/// from; `None` when the function cannot be translated or has no such code.
+/// The offsets in the module of the wasm operators that the code at each byte of `code_offsets` was
+/// translated from; `None` when the function cannot be translated or has no such code.
 ///
-/// Costs a translation: nothing is kept for this.
+/// Costs a translation, however many offsets are asked for: nothing is kept for this.
 #[must_use]
-pub fn wasm_offset(
+pub fn wasm_offsets(
     module: &ModuleInfo,
     func: FuncIdx,
     bytes: &[u8],
-    code_offset: u32,
-) -> Option<u64> {
-    let (_, map) = run(&mut Scratch::default(), module, func, bytes, Some(Vec::new())).ok()?;
-    let map = map?;
-    let after = map.partition_point(|entry| entry.at * WORD <= code_offset);
-    map[..after].last().map(|entry| entry.offset)
+    code_offsets: &[u32],
+) -> Vec<Option<u64>> {
+    let run = run(&mut Scratch::default(), module, func, bytes, Some(Vec::new()));
+    let map = run.ok().and_then(|(_, map)| map).unwrap_or_default();
+    let wasm_offset = |&code_offset: &u32| {
+        let after = map.partition_point(|entry| entry.at * WORD <= code_offset);
+        map[..after].last().map(|entry| entry.offset)
+    };
+    code_offsets.iter().map(wasm_offset).collect()
 }
 
 fn run(
@@ -197,6 +204,8 @@ impl<'m> Translator<'m> {
         };
         header.write(&mut self.emitter.code);
         let code = Code::new(self.emitter.code.as_slice().into());
+        self.emitter.code.clear();
+        self.emitter.code.shrink_to(MAX_IDLE_CODE_WORDS);
         scratch.code = self.emitter.code;
         scratch.operands = self.operands;
         scratch.controls = self.controls;

@@ -1,7 +1,7 @@
 //! Valid modules of absurd sizes.
 
 use super::encode::{leb, module, program, section, sized, with_start};
-use super::{refused, survives};
+use super::{refused, survives, traps};
 
 #[test]
 fn nested_100_000_deep() {
@@ -77,6 +77,13 @@ fn branches_with_a_thousand_operands() {
     let open = b"\x02\x01".repeat(DEPTH as usize);
     let close = b"\x0b".repeat(DEPTH as usize);
     run("br-table-wide", &[&open[..], &operands, &table, &close, &drops].concat());
+}
+
+#[test]
+fn a_backtrace_through_the_largest_body() {
+    // Frames say where they are at the price of translating their function again.
+    let operators = [&b"\x10\0"[..], &b"\x20\0\x20\0\x6a\x21\0".repeat(1_080_000)].concat();
+    traps("backtrace", &program(b"\x01\x01\x7f", &operators), "call stack exhausted");
 }
 
 #[test]
