@@ -268,6 +268,7 @@ impl<'m> Translator<'m> {
         match control.kind {
             ControlKind::Function => {
                 if self.reachable {
+                    self.consume_result();
                     self.return_values();
                 }
                 if self.labels[control.label.0 as usize].used {
@@ -361,6 +362,7 @@ impl<'m> Translator<'m> {
     }
 
     pub(super) fn return_(&mut self) {
+        self.consume_result();
         self.return_values();
         self.reachable = false;
     }
@@ -473,6 +475,17 @@ impl<'m> Translator<'m> {
         let handler = HandlerKey::Misc(Misc::Trap).id();
         self.emitter.emit(|code| TrapCell { handler, trap: trap as u32 }.put(code));
         self.reachable = false;
+    }
+
+    /// Before a return that nothing follows: a single result in its accumulator is needed nowhere
+    /// else.
+    fn consume_result(&mut self) {
+        if let [single] = self.module.func_type(self.func).results() {
+            let operand = self.operands.operand(self.operands.len() - 1);
+            if *single != ValType::V128 && self.in_accumulator(&operand) {
+                self.consume(&operand);
+            }
+        }
     }
 
     /// Returns the topmost operands; they stay on the stack.

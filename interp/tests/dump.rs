@@ -1,0 +1,89 @@
+//! The IR of small functions as text: what folds away, and what becomes one cell.
+
+use wasmtier_interp::{Scratch, dump, translate, wasm_offsets};
+use wasmtier_vm::{FuncIdx, FuncType, ModuleInfo, TypeIdx, ValType};
+
+/// A module of one function `(param i32) (result i32)` with one `i32` local, and its bytes.
+fn module(code: &[u8]) -> (ModuleInfo, Vec<u8>) {
+    // One group of locals: one i32.
+    let mut body = vec![1, 1, 0x7f];
+    body.extend_from_slice(code);
+    let info = ModuleInfo {
+        types: vec![FuncType::new([ValType::I32], [ValType::I32])],
+        funcs: vec![TypeIdx(0)],
+        bodies: std::iter::once(0..body.len()).collect(),
+        ..ModuleInfo::default()
+    };
+    (info, body)
+}
+
+fn text(code: &[u8]) -> String {
+    let (info, bytes) = module(code);
+    let code = translate(&mut Scratch::default(), &info, FuncIdx(0), &bytes);
+    dump(&code.expect("a valid function"))
+}
+
+/// The cells of a dump without their offsets.
+fn cells(code: &[u8]) -> Vec<String> {
+    let text = text(code);
+    let without_offset =
+        |line: &str| line.trim_start().split_once(' ').map(|(_, cell)| cell.into());
+    text.lines().filter_map(without_offset).collect()
+}
+
+const END: u8 = 0x0b;
+const I32_ADD: u8 = 0x6a;
+const I32_SUB: u8 = 0x6b;
+
+#[test]
+fn locals_and_constants_are_operands() {
+    // local.get 0; i32.const 5; i32.add
+    let found = cells(&[0x20, 0, 0x41, 5, I32_ADD, END]);
+    assert_eq!(found, ["i32.add A.SI d=[-4] a=[2] imm=5", "return.A d=[2] a=[-4]"]);
+}
+
+#[test]
+fn constants_fold() {
+    // i32.const 5; i32.const 7; i32.add
+    let found = cells(&[0x41, 5, 0x41, 7, I32_ADD, END]);
+    assert_eq!(found, ["const32 d=[-4] imm=12", "return.A d=[2] a=[-4]"]);
+}
+
+#[test]
+fn a_countdown_is_an_operator_and_a_branch() {
+    // loop; local.get 1; local.get 0; i32.add; local.set 1;
+    //   local.get 0; i32.const 1; i32.sub; local.tee 0; br_if 0; end; local.get 1
+    let found = cells(&[
+        0x03, 0x40, 0x20, 1, 0x20, 0, I32_ADD, 0x21, 1, 0x20, 0, 0x41, 1, I32_SUB, 0x22, 0, 0x0d,
+        0, END, 0x20, 1, END,
+    ]);
+    assert_eq!(
+        found,
+        [
+            "i32.add S.SS d=[-3] a=[-3] b=[2]",
+            "i32.sub S.SI d=[2] a=[2] imm=1",
+            "br_if.A a=[2] b=[0] target=-24",
+            "return.S d=[2] a=[-3]",
+        ]
+    );
+}
+
+#[test]
+fn a_comparison_becomes_part_of_its_branch() {
+    // block; local.get 0; i32.const 9; i32.lt_s; i32.eqz; br_if 0; end; local.get 0
+    let found = cells(&[0x02, 0x40, 0x20, 0, 0x41, 9, 0x48, 0x45, 0x0d, 0, END, 0x20, 0, END]);
+    assert_eq!(found, ["br_if_not i32.lt_s SI a=[2] target=16 imm=9", "return.S d=[2] a=[2]"]);
+}
+
+#[test]
+fn cells_are_mapped_back_to_operators() {
+    // local.get 0; i32.const 0; i32.div_s
+    let code = [0x20, 0, 0x41, 0, 0x6d, END];
+    let (info, bytes) = module(&code);
+    let text = text(&code);
+    let line = text.lines().find(|line| line.contains("i32.div_s")).expect("a division");
+    let at = line.trim_start().split(' ').next().and_then(|at| at.parse().ok());
+    // Three bytes of locals come before the code.
+    let found = wasm_offsets(&info, FuncIdx(0), &bytes, &[at.expect("an offset")]);
+    assert_eq!(found, [Some(3 + 4)]);
+}
