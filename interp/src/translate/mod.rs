@@ -13,8 +13,10 @@
 //! wasm operator. At every label, call and possible trap with a handler, all live values are in
 //! slots. Time is linear in the size of the body.
 
+mod branch;
 mod builtin;
 mod call;
+mod condition;
 mod control;
 mod emit;
 mod memory;
