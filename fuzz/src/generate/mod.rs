@@ -1,9 +1,10 @@
-//! Makes modules: arbitrary ones that do real work (`module`), and ones that run a single operator
-//! in every way its operands can come (`operator`).
+//! Makes modules: arbitrary ones that do real work (`module`), ones of dense control and data flow
+//! (`flow`), and ones that run a single operator in every way its operands can come (`operator`).
 //!
 //! Invariant: every module is valid, ends by its own fuel, and never lets the bits of a NaN be seen
 //! that the specification leaves open.
 
+mod flow;
 mod module;
 mod operator;
 
@@ -12,16 +13,22 @@ pub use operator::count as operator_count;
 use crate::oracle::Case;
 use crate::random::Random;
 
-/// One seed in so many is for a module of a single operator.
-const OPERATOR_ONE_IN: u64 = 4;
-
-/// The case of a seed. Consecutive seeds get to all operators.
+/// The case of a seed. Seeds take turns among the kinds of modules, and so get to all operators.
 #[must_use]
 pub fn from_seed(seed: u64) -> Case {
-    if seed.is_multiple_of(OPERATOR_ONE_IN) {
-        return operator(seed / OPERATOR_ONE_IN);
-    }
+    const KINDS: u64 = 4;
     let mut random = Random::new(seed);
+    match seed % KINDS {
+        0 => operator(seed / KINDS),
+        1 => {
+            let wasm = flow::generate(&mut random);
+            Case { wasm, seed: random.bits(), rounds: 3 }
+        }
+        _ => arbitrary(&mut random),
+    }
+}
+
+fn arbitrary(random: &mut Random) -> Case {
     loop {
         let bytes = random.bytes(32 << 10);
         if let Some(case) = from_bytes(&bytes) {

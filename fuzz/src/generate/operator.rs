@@ -17,19 +17,19 @@ use crate::random::Random;
 use crate::value::{Type, Value};
 
 /// An operator and how to encode it.
-struct Operator {
-    name: &'static str,
-    /// The row's types of operands: how the operator looks at them.
-    operands: Vec<Type>,
-    result: Option<Type>,
-    /// Lanes of a float in the result, when its NaNs are not those of the operands.
-    open: Option<Open>,
-    encode: fn(&mut Random) -> Instruction<'static>,
+pub(super) struct Operator {
+    pub(super) name: &'static str,
+    /// In the order they are pushed.
+    pub(super) operands: Vec<Type>,
+    pub(super) result: Option<Type>,
+    /// Which floats the result consists of, when the specification leaves the bits of NaNs open.
+    pub(super) open: Option<Open>,
+    pub(super) encode: fn(&mut Random) -> Instruction<'static>,
 }
 
 /// Whose NaNs are open.
 #[derive(Copy, Clone)]
-enum Open {
+pub(super) enum Open {
     F32,
     F64,
     F32x4,
@@ -215,7 +215,7 @@ macro_rules! simd_access_rows {
 }
 
 /// All operators; what relaxed ones compute differs between engines.
-fn operators() -> Vec<Operator> {
+pub(super) fn operators() -> Vec<Operator> {
     let mut all: Vec<Operator> = Vec::new();
     all.extend(wasmtier_ops::for_each_numeric_op!(scalar_rows));
     all.extend(wasmtier_ops::for_each_load!(load_rows));
@@ -387,7 +387,7 @@ fn canonical(open: Open, local: u32, body: &mut Function) {
     body.instruction(&choose);
 }
 
-fn constant(value: &Value) -> Instruction<'static> {
+pub(super) fn constant(value: &Value) -> Instruction<'static> {
     match *value {
         Value::I32(value) => Instruction::I32Const(value as i32),
         Value::I64(value) => Instruction::I64Const(value as i64),
@@ -399,7 +399,7 @@ fn constant(value: &Value) -> Instruction<'static> {
     }
 }
 
-fn val_type(ty: Type) -> ValType {
+pub(super) fn val_type(ty: Type) -> ValType {
     match ty {
         Type::I32 => ValType::I32,
         Type::I64 => ValType::I64,
