@@ -19,7 +19,13 @@ target=$(rustc -vV | sed -n 's/^host: //p')
 cargo build --profile fuzz -p wasmtier-fuzz --features libfuzzer \
   --bin libfuzzer-differential --target "$target" --target-dir target/libfuzzer
 corpus=target/libfuzzer/corpus
-mkdir -p "$corpus"
+# Modules of a few bytes do nothing, and libFuzzer is slow to make inputs long: begin with long ones.
+if [ ! -d "$corpus" ]; then
+  mkdir -p "$corpus"
+  for number in $(seq 100); do
+    head -c 16384 /dev/urandom > "$corpus/begin-$number"
+  done
+fi
 exec "target/libfuzzer/$target/fuzz/libfuzzer-differential" "$corpus" \
   -max_len=32768 -len_control=0 -timeout=20 -rss_limit_mb=3000 \
   -artifact_prefix=target/libfuzzer/ -print_final_stats=1 "$@"

@@ -9,6 +9,7 @@
 //! Invariant: its fuel ends every call, so that a module which does not end is found here, before
 //! an engine under test gets to run it.
 
+use wasmi::errors::{ErrorKind, InstantiationError};
 use wasmi::{
     AsContextMut, Config, Engine, Extern, ExternRef, F32, F64, Func, FuncType, Global, Linker,
     Memory, MemoryTypeBuilder, Module, Mutability, Ref, Store, Table, TableType, TrapCode, V128,
@@ -233,6 +234,12 @@ fn lift(mut store: impl AsContextMut<Data = Host>, value: &Val) -> Value {
 fn failure(error: &wasmi::Error) -> Failure {
     if error.downcast_ref::<HostStop>().is_some() {
         return Failure::Host;
+    }
+    // Not a trap in wasmi's terms, but one in the specification's.
+    if let ErrorKind::Instantiation(InstantiationError::ElementSegmentDoesNotFit { .. }) =
+        error.kind()
+    {
+        return Failure::Trap(Trap::TableOutOfBounds);
     }
     let Some(code) = error.as_trap_code() else { return Failure::Rejected(error.to_string()) };
     Failure::Trap(match code {
