@@ -13,9 +13,9 @@ use wasmtier_fuzz::oracle::{Oracle, Verdict};
 static ORACLE: LazyLock<Oracle> = LazyLock::new(Oracle::new);
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Some(case) = generate::from_bytes(bytes) {
-        if let Verdict::Diverged(divergence) = ORACLE.run(&case).verdict {
-            panic!("{divergence}");
-        }
+    if let Some(case) = generate::from_bytes(bytes)
+        && let Verdict::Diverged(divergence) = ORACLE.run(&case).verdict
+    {
+        panic!("{divergence}");
     }
 });
