@@ -229,8 +229,8 @@ impl HandlerKey {
     /// How many handlers there are.
     pub(crate) const COUNT: u32 = MISC + Misc::COUNT;
 
-    /// The handler's id.
-    #[inline]
+    /// The handler's id. Inlined so that the family, known where a key is made, folds away.
+    #[inline(always)]
     pub(crate) const fn id(self) -> HandlerId {
         HandlerId(match self {
             Self::Unary { op, dst, src } => {
