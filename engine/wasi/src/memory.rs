@@ -1,8 +1,9 @@
 //! Reading and writing guest memory.
 //!
 //! Every address and length comes from the guest. Nothing here allocates by a length the guest
-//! chose: byte ranges are borrowed, and a vector of buffers holds at most [`MAX_BUFFERS`]. A range
-//! that leaves the memory is [`Errno::Fault`]. Addresses need no alignment, as in wasm itself.
+//! chose: byte ranges are borrowed, and a call transfers at most [`MAX_BUFFERS`] of them, up to
+//! [`FEW`] without any allocation. A range that leaves the memory is [`Errno::Fault`]. Addresses
+//! need no alignment, as in wasm itself.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::ops::Range;
@@ -11,6 +12,9 @@ use crate::Errno;
 
 /// Buffers one call transfers at most. Linux has the same limit; more make a short transfer.
 const MAX_BUFFERS: usize = 1024;
+
+/// Buffers one call transfers without allocating. C libraries pass two, most others one.
+const FEW: usize = 8;
 
 /// Bytes one call transfers at most, as on Linux.
 const MAX_TRANSFER: usize = 0x7fff_f000;
@@ -96,55 +100,111 @@ pub(crate) fn path(memory: &[u8], at: u32, len: u32) -> Result<&str, Errno> {
     if path.contains('\0') { Err(Errno::Inval) } else { Ok(path) }
 }
 
-/// The non-empty buffers of an `iovec` or `ciovec` array, as far as one call transfers them.
+/// The records of an `iovec` or `ciovec` array, not looked into yet.
+fn records(memory: &[u8], at: u32, count: u32) -> Result<&[[u8; 8]], Errno> {
+    let (records, _) = memory[array(memory, at, count, IOVEC_SIZE)?].as_chunks();
+    Ok(records)
+}
+
+/// The non-empty buffers of an array, as far as one call transfers them and `room` holds them.
 ///
 /// Each range is inside the memory; later buffers than the limits allow are left out, which the
 /// guest sees as a short read or write.
-pub(crate) fn buffers(memory: &[u8], at: u32, count: u32) -> Result<Vec<Range<usize>>, Errno> {
-    let records = array(memory, at, count, IOVEC_SIZE)?;
-    let (records, _) = memory[records].as_chunks::<8>();
-    let mut buffers = Vec::with_capacity(records.len().min(8));
-    let mut room = MAX_TRANSFER;
+fn ranges<'r>(
+    memory: &[u8],
+    records: &[[u8; 8]],
+    room: &'r mut [Range<usize>],
+) -> Result<&'r [Range<usize>], Errno> {
+    let (mut filled, mut bytes) = (0, MAX_TRANSFER);
     for record in records {
+        if bytes == 0 || filled == room.len() {
+            break;
+        }
         let [a, b, c, d, lengths @ ..] = *record;
         let (pointer, len) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes(lengths));
         let range = array(memory, pointer, len, 1)?;
-        let len = range.len().min(room);
+        let len = range.len().min(bytes);
         if len > 0 {
-            room -= len;
-            buffers.push(range.start..range.start + len);
-        }
-        if room == 0 || buffers.len() == MAX_BUFFERS {
-            break;
+            bytes -= len;
+            room[filled] = range.start..range.start + len;
+            filled += 1;
         }
     }
-    Ok(buffers)
+    Ok(&room[..filled])
 }
 
-/// Buffers to write from.
-pub(crate) fn gather<'m>(memory: &'m [u8], buffers: &[Range<usize>]) -> Vec<IoSlice<'m>> {
-    buffers.iter().map(|range| IoSlice::new(&memory[range.clone()])).collect()
+/// Calls `transfer` with the buffers of a `ciovec` array, to write from. Nothing is copied.
+pub(crate) fn gather<R>(
+    memory: &[u8],
+    at: u32,
+    count: u32,
+    transfer: impl FnOnce(&[IoSlice<'_>]) -> R,
+) -> Result<R, Errno> {
+    let records = records(memory, at, count)?;
+    let slice = |range: &Range<usize>| IoSlice::new(&memory[range.clone()]);
+    if records.len() <= FEW {
+        let mut room = [const { 0..0 }; FEW];
+        let mut slices = [IoSlice::new(&[]); FEW];
+        let ranges = ranges(memory, records, &mut room)?;
+        for (place, range) in slices.iter_mut().zip(ranges) {
+            *place = slice(range);
+        }
+        return Ok(transfer(&slices[..ranges.len()]));
+    }
+    let mut room = vec![0..0; records.len().min(MAX_BUFFERS)];
+    let ranges = ranges(memory, records, &mut room)?;
+    let slices: Vec<_> = ranges.iter().map(slice).collect();
+    Ok(transfer(&slices))
 }
 
-/// Buffers to read into, in the order given.
+/// Calls `transfer` with the buffers of an `iovec` array in their order, to read into. Nothing is
+/// copied.
 ///
 /// Buffers that overlap cannot be borrowed together: then only the first is used, and the guest
 /// sees a short read.
-pub(crate) fn scatter<'m>(memory: &'m mut [u8], buffers: &[Range<usize>]) -> Vec<IoSliceMut<'m>> {
-    let mut order: Vec<usize> = (0..buffers.len()).collect();
-    order.sort_unstable_by_key(|&index| buffers[index].start);
-    let overlap = order.windows(2).any(|pair| buffers[pair[0]].end > buffers[pair[1]].start);
+pub(crate) fn scatter<R>(
+    memory: &mut [u8],
+    at: u32,
+    count: u32,
+    transfer: impl FnOnce(&mut [IoSliceMut<'_>]) -> R,
+) -> Result<R, Errno> {
+    let records = records(memory, at, count)?;
+    if records.len() <= FEW {
+        let mut room = [const { 0..0 }; FEW];
+        let ranges = ranges(memory, records, &mut room)?;
+        let mut slices: [_; FEW] = std::array::from_fn(|_| IoSliceMut::new(&mut []));
+        let mut order: [_; FEW] = std::array::from_fn(|index| index);
+        let count = borrow(memory, ranges, &mut order[..ranges.len()], &mut slices);
+        return Ok(transfer(&mut slices[..count]));
+    }
+    let mut room = vec![0..0; records.len().min(MAX_BUFFERS)];
+    let ranges = ranges(memory, records, &mut room)?;
+    let mut slices: Vec<_> = ranges.iter().map(|_| IoSliceMut::new(&mut [])).collect();
+    let mut order: Vec<_> = (0..ranges.len()).collect();
+    let count = borrow(memory, ranges, &mut order, &mut slices);
+    Ok(transfer(&mut slices[..count]))
+}
+
+/// Borrows `ranges` of the memory at once, in their order, and returns how many could be: all, or
+/// the first. `order` holds their indices.
+fn borrow<'m>(
+    memory: &'m mut [u8],
+    ranges: &[Range<usize>],
+    order: &mut [usize],
+    slices: &mut [IoSliceMut<'m>],
+) -> usize {
+    order.sort_unstable_by_key(|&index| ranges[index].start);
+    let overlap = order.windows(2).any(|pair| ranges[pair[0]].end > ranges[pair[1]].start);
     if overlap {
-        order.retain(|&index| index == 0);
+        slices[0] = IoSliceMut::new(&mut memory[ranges[0].clone()]);
+        return 1;
     }
     let (mut rest, mut position) = (memory, 0);
-    let mut parts = Vec::with_capacity(order.len());
-    for index in order {
-        let range = &buffers[index];
+    for &mut index in order {
+        let range = &ranges[index];
         let (part, tail) = rest.split_at_mut(range.end - position);
-        parts.push((index, IoSliceMut::new(&mut part[range.start - position..])));
+        slices[index] = IoSliceMut::new(&mut part[range.start - position..]);
         (rest, position) = (tail, range.end);
     }
-    parts.sort_unstable_by_key(|&(index, _)| index);
-    parts.into_iter().map(|(_, part)| part).collect()
+    ranges.len()
 }

@@ -2,6 +2,8 @@
 //!
 //! Bytes go straight between guest memory and the host file, in one call.
 
+use std::io::{IoSlice, IoSliceMut};
+
 use rustix::fs::{Advice, FallocateFlags, SeekFrom, fadvise, fallocate, fdatasync, fsync, seek};
 use rustix::io::{preadv, pwritev, readv, retry_on_intr, writev};
 
@@ -21,9 +23,29 @@ fn file_offset(offset: u64) -> Result<u64, Errno> {
     i64::try_from(offset).map_or(Err(Errno::Inval), |_| Ok(offset))
 }
 
-/// Writes the length of a transfer.
-fn write_len(memory: &mut [u8], at: u32, len: usize) -> Result<(), Errno> {
-    memory::write_u32(memory, at, u32::try_from(len).or(Err(Errno::Overflow))?)
+/// Reads into a guest's buffers with `transfer`, and writes how many bytes. Where they are to be
+/// written is checked first: a read that cannot be reported must not happen.
+fn read_into(
+    memory: &mut [u8],
+    (iovs, count): (u32, u32),
+    read: u32,
+    transfer: impl FnOnce(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>,
+) -> Result<(), Errno> {
+    memory::check(memory, read, 4)?;
+    let len = memory::scatter(memory, iovs, count, transfer)??;
+    memory::write_u32(memory, read, u32::try_from(len).or(Err(Errno::Overflow))?)
+}
+
+/// Writes from a guest's buffers with `transfer`, and writes how many bytes, as [`read_into`].
+fn write_from(
+    memory: &mut [u8],
+    (iovs, count): (u32, u32),
+    written: u32,
+    transfer: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>,
+) -> Result<(), Errno> {
+    memory::check(memory, written, 4)?;
+    let len = memory::gather(memory, iovs, count, transfer)??;
+    memory::write_u32(memory, written, u32::try_from(len).or(Err(Errno::Overflow))?)
 }
 
 /// `fd_read`: reads at the current position, and writes how many bytes.
@@ -35,18 +57,15 @@ pub fn fd_read(
     count: u32,
     read: u32,
 ) -> Result<(), Errno> {
-    memory::check(memory, read, 4)?;
-    let ranges = memory::buffers(memory, iovs, count)?;
-    let mut buffers = memory::scatter(memory, &ranges);
-    let len = match ctx.table.descriptor_mut(fd)? {
-        Descriptor::Input(stream) => stream.read(&mut buffers)?,
+    let descriptor = ctx.table.descriptor_mut(fd)?;
+    read_into(memory, (iovs, count), read, |buffers| match descriptor {
+        Descriptor::Input(stream) => stream.read(buffers),
         Descriptor::File(file) => {
             let file = readable(file)?;
-            retry_on_intr(|| readv(&file.fd, &mut buffers))?
+            Ok(retry_on_intr(|| readv(&file.fd, buffers))?)
         }
-        Descriptor::Output(_) | Descriptor::Directory(_) => return Err(Errno::Badf),
-    };
-    write_len(memory, read, len)
+        Descriptor::Output(_) | Descriptor::Directory(_) => Err(Errno::Badf),
+    })
 }
 
 /// `fd_write`: writes at the current position, and writes how many bytes.
@@ -58,18 +77,15 @@ pub fn fd_write(
     count: u32,
     written: u32,
 ) -> Result<(), Errno> {
-    memory::check(memory, written, 4)?;
-    let ranges = memory::buffers(memory, iovs, count)?;
-    let buffers = memory::gather(memory, &ranges);
-    let len = match ctx.table.descriptor_mut(fd)? {
-        Descriptor::Output(stream) => stream.write(&buffers)?,
+    let descriptor = ctx.table.descriptor_mut(fd)?;
+    write_from(memory, (iovs, count), written, |buffers| match descriptor {
+        Descriptor::Output(stream) => stream.write(buffers),
         Descriptor::File(file) => {
             let file = writable(file)?;
-            retry_on_intr(|| writev(&file.fd, &buffers))?
+            Ok(retry_on_intr(|| writev(&file.fd, buffers))?)
         }
-        Descriptor::Input(_) | Descriptor::Directory(_) => return Err(Errno::Badf),
-    };
-    write_len(memory, written, len)
+        Descriptor::Input(_) | Descriptor::Directory(_) => Err(Errno::Badf),
+    })
 }
 
 /// `fd_pread`: reads at an offset, leaving the position alone.
@@ -82,13 +98,11 @@ pub fn fd_pread(
     offset: u64,
     read: u32,
 ) -> Result<(), Errno> {
-    memory::check(memory, read, 4)?;
-    let ranges = memory::buffers(memory, iovs, count)?;
     let file = readable(ctx.table.file(fd)?)?;
     let offset = file_offset(offset)?;
-    let mut buffers = memory::scatter(memory, &ranges);
-    let len = retry_on_intr(|| preadv(&file.fd, &mut buffers, offset))?;
-    write_len(memory, read, len)
+    read_into(memory, (iovs, count), read, |buffers| {
+        Ok(retry_on_intr(|| preadv(&file.fd, buffers, offset))?)
+    })
 }
 
 /// `fd_pwrite`: writes at an offset, leaving the position alone. As Linux has it, a file opened
@@ -102,13 +116,11 @@ pub fn fd_pwrite(
     offset: u64,
     written: u32,
 ) -> Result<(), Errno> {
-    memory::check(memory, written, 4)?;
-    let ranges = memory::buffers(memory, iovs, count)?;
     let file = writable(ctx.table.file(fd)?)?;
     let offset = file_offset(offset)?;
-    let buffers = memory::gather(memory, &ranges);
-    let len = retry_on_intr(|| pwritev(&file.fd, &buffers, offset))?;
-    write_len(memory, written, len)
+    write_from(memory, (iovs, count), written, |buffers| {
+        Ok(retry_on_intr(|| pwritev(&file.fd, buffers, offset))?)
+    })
 }
 
 /// `fd_seek`: moves the position, and writes the new one.
