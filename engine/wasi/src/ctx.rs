@@ -246,7 +246,7 @@ impl WasiCtxBuilder {
             io::Error::new(error.kind(), text)
         })?;
         let name = Some(c_bytes(OsStr::new(guest)));
-        self.directories.push(Directory { fd, access, preopen: name });
+        self.directories.push(Directory::new(fd, access, name));
         Ok(self)
     }
 

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{OFlags as HostOFlags, fcntl_getfl, fcntl_setfl, fstat};
 
+use crate::fs::readdir::Listing;
 use crate::stdio::{InputStream, OutputStream};
 use crate::types::{FDSTAT_SIZE, FILESTAT_SIZE, Fdstat, Filestat};
 use crate::{Errno, FdFlags, FileType, Rights, WasiCtx, memory};
@@ -44,6 +45,14 @@ pub(crate) struct Directory {
     pub(crate) access: DirAccess,
     /// The name the guest knows it by, when the embedder opened it.
     pub(crate) preopen: Option<Vec<u8>>,
+    /// What is known of its entries.
+    pub(crate) listing: Listing,
+}
+
+impl Directory {
+    pub(crate) fn new(fd: OwnedFd, access: DirAccess, preopen: Option<Vec<u8>>) -> Directory {
+        Directory { fd, access, preopen, listing: Listing::new() }
+    }
 }
 
 /// What a descriptor number stands for.
@@ -109,11 +118,15 @@ impl Descriptor {
 /// Descriptors by number.
 pub(crate) struct FdTable {
     slots: Vec<Option<Descriptor>>,
+    /// No number below this one is free.
+    taken: usize,
 }
 
 impl FromIterator<Descriptor> for FdTable {
     fn from_iter<I: IntoIterator<Item = Descriptor>>(descriptors: I) -> FdTable {
-        FdTable { slots: descriptors.into_iter().map(Some).collect() }
+        let slots: Vec<_> = descriptors.into_iter().map(Some).collect();
+        let taken = slots.len();
+        FdTable { slots, taken }
     }
 }
 
@@ -122,18 +135,22 @@ impl FdTable {
         self.slots.iter().flatten().count()
     }
 
-    fn slot_mut(&mut self, fd: u32) -> Result<&mut Option<Descriptor>, Errno> {
-        let index = usize::try_from(fd).or(Err(Errno::Badf))?;
-        self.slots.get_mut(index).filter(|slot| slot.is_some()).ok_or(Errno::Badf)
-    }
-
     pub(crate) fn descriptor(&self, fd: u32) -> Result<&Descriptor, Errno> {
         let index = usize::try_from(fd).or(Err(Errno::Badf))?;
         self.slots.get(index).and_then(Option::as_ref).ok_or(Errno::Badf)
     }
 
     pub(crate) fn descriptor_mut(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {
-        self.slot_mut(fd)?.as_mut().ok_or(Errno::Badf)
+        let index = usize::try_from(fd).or(Err(Errno::Badf))?;
+        self.slots.get_mut(index).and_then(Option::as_mut).ok_or(Errno::Badf)
+    }
+
+    /// Removes a descriptor; its number is free then.
+    fn take(&mut self, fd: u32) -> Result<Descriptor, Errno> {
+        let index = usize::try_from(fd).or(Err(Errno::Badf))?;
+        let taken = self.slots.get_mut(index).and_then(Option::take).ok_or(Errno::Badf)?;
+        self.taken = self.taken.min(index);
+        Ok(taken)
     }
 
     /// The file `fd` is; [`Errno::Badf`] for directories and [`Errno::Spipe`] for streams, which
@@ -155,6 +172,14 @@ impl FdTable {
         }
     }
 
+    /// The directory whose entries `fd` lists; [`Errno::Badf`] for anything else.
+    pub(crate) fn directory_mut(&mut self, fd: u32) -> Result<&mut Directory, Errno> {
+        match self.descriptor_mut(fd)? {
+            Descriptor::Directory(directory) => Ok(directory),
+            Descriptor::File(_) | Descriptor::Input(_) | Descriptor::Output(_) => Err(Errno::Badf),
+        }
+    }
+
     /// The name of the preopened directory `fd` is.
     fn preopen(&self, fd: u32) -> Result<&[u8], Errno> {
         match self.descriptor(fd)? {
@@ -168,12 +193,14 @@ impl FdTable {
 
     /// Adds a descriptor under the lowest free number.
     pub(crate) fn insert(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
-        let free = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
+        let maybe_free = self.slots.iter().skip(self.taken);
+        let free = self.taken + maybe_free.take_while(|slot| slot.is_some()).count();
         let fd = u32::try_from(free).or(Err(Errno::Nfile))?;
-        if free == self.slots.len() {
-            self.slots.push(None);
+        match self.slots.get_mut(free) {
+            Some(slot) => *slot = Some(descriptor),
+            None => self.slots.push(Some(descriptor)),
         }
-        self.slots[free] = Some(descriptor);
+        self.taken = free + 1;
         Ok(fd)
     }
 }
@@ -191,16 +218,17 @@ fn fd_flags(host: HostOFlags) -> FdFlags {
 
 /// `fd_close`: closes a descriptor.
 pub fn fd_close(_memory: &mut [u8], ctx: &mut WasiCtx, fd: u32) -> Result<(), Errno> {
-    *ctx.table.slot_mut(fd)? = None;
-    Ok(())
+    ctx.table.take(fd).map(drop)
 }
 
 /// `fd_renumber`: moves a descriptor to the number of another open one, which is closed.
 pub fn fd_renumber(_memory: &mut [u8], ctx: &mut WasiCtx, from: u32, to: u32) -> Result<(), Errno> {
+    ctx.table.descriptor(from)?;
     ctx.table.descriptor(to)?;
-    let moved = ctx.table.slot_mut(from)?.take();
-    let index = usize::try_from(to).or(Err(Errno::Badf))?;
-    ctx.table.slots[index] = moved;
+    if from != to {
+        let moved = ctx.table.take(from)?;
+        *ctx.table.descriptor_mut(to)? = moved;
+    }
     Ok(())
 }
 

@@ -1,10 +1,11 @@
 //! `path_open`.
 
+use std::os::fd::{AsFd, OwnedFd};
+
 use rustix::fs::{FileType as HostFileType, Mode, OFlags as HostOFlags, fstat};
 
 use crate::fd::{Descriptor, Directory, File};
 use crate::{Errno, FdFlags, LookupFlags, OFlags, Rights, WasiCtx, memory};
-use std::os::fd::AsFd;
 
 /// What the guest asks for, as flags of the host.
 fn host_flags(follow: LookupFlags, open: OFlags, rights: Rights, fd: FdFlags) -> HostOFlags {
@@ -27,6 +28,15 @@ fn host_flags(follow: LookupFlags, open: OFlags, rights: Rights, fd: FdFlags) ->
     }
     // Opening a terminal must not make it the host's controlling one.
     flags | HostOFlags::NOCTTY
+}
+
+/// Whether what was opened so is a directory. The kernel is asked only where the way of opening
+/// leaves it open: it has opened nothing else for `directory`, and no directory for writing.
+fn is_directory(fd: &OwnedFd, open: OFlags, writable: bool) -> Result<bool, Errno> {
+    if open.contains(OFlags::DIRECTORY) || writable {
+        return Ok(open.contains(OFlags::DIRECTORY));
+    }
+    Ok(HostFileType::from_raw_mode(fstat(fd)?.st_mode) == HostFileType::Directory)
 }
 
 /// `path_open`: opens a file or directory, and writes its descriptor.
@@ -66,20 +76,12 @@ pub fn path_open(
     let flags = host_flags(lookup, oflags, rights, fd_flags);
     let fd = ctx.resolver.open(directory.fd.as_fd(), path, flags, mode)?;
     let access = directory.access;
-    let descriptor = match HostFileType::from_raw_mode(fstat(&fd)?.st_mode) {
-        HostFileType::Directory => Descriptor::Directory(Directory { fd, access, preopen: None }),
-        HostFileType::RegularFile
-        | HostFileType::Symlink
-        | HostFileType::Fifo
-        | HostFileType::Socket
-        | HostFileType::CharacterDevice
-        | HostFileType::BlockDevice
-        | HostFileType::Unknown => Descriptor::File(File {
-            fd,
-            readable: rights.contains(Rights::FD_READ),
-            writable: rights.contains(Rights::FD_WRITE),
-            access,
-        }),
+    let (readable, writable) =
+        (rights.contains(Rights::FD_READ), rights.contains(Rights::FD_WRITE));
+    let descriptor = if is_directory(&fd, oflags, writable)? {
+        Descriptor::Directory(Directory::new(fd, access, None))
+    } else {
+        Descriptor::File(File { fd, readable, writable, access })
     };
     let fd = ctx.table.insert(descriptor)?;
     memory::write_u32(memory, opened, fd)

@@ -7,7 +7,9 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2, readlinkat};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, readlinkat, statat,
+};
 use rustix::io::Errno as HostErrno;
 
 use crate::{Errno, PathResolution};
@@ -72,6 +74,23 @@ impl Resolver {
         self.open(root, path, flags, Mode::empty())
     }
 
+    /// The attributes of what `path` names, as [`open_node`](Self::open_node) would find them.
+    pub(crate) fn stat(
+        self,
+        root: BorrowedFd<'_>,
+        path: &str,
+        follow: bool,
+    ) -> Result<Stat, Errno> {
+        // A single name leads nowhere else, unless it is a link: most need no descriptor.
+        if !path.contains('/') && path != ".." {
+            let stat = statat(root, path, AtFlags::SYMLINK_NOFOLLOW)?;
+            if !follow || FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
+                return Ok(stat);
+            }
+        }
+        Ok(fstat(self.open_node(root, path, follow)?)?)
+    }
+
     /// Splits `path` into the directory that holds its last component, and that component.
     pub(crate) fn target<'a>(
         self,
@@ -129,8 +148,7 @@ impl Entry<'_> {
 
     /// What the entry is now, without following it. [`Errno::NoEnt`] when it does not exist.
     pub(crate) fn file_type(&self) -> Result<FileType, Errno> {
-        let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
-        let stat = rustix::fs::statat(self.parent(), self.name, flags)?;
+        let stat = statat(self.parent(), self.name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(FileType::from_raw_mode(stat.st_mode))
     }
 }

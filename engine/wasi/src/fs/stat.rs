@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 
 use rustix::fs::{
-    AtFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fstat, ftruncate, futimens, utimensat,
+    AtFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, ftruncate, futimens, utimensat,
 };
 
 use crate::fd::Descriptor;
@@ -87,8 +87,8 @@ pub fn path_filestat_get(
     let path = memory::path(memory, path, path_len)?;
     let directory = ctx.table.directory(dir)?;
     let follow = lookup.contains(LookupFlags::SYMLINK_FOLLOW);
-    let node = ctx.resolver.open_node(directory.fd.as_fd(), path, follow)?;
-    let filestat = Filestat::from(&fstat(node)?);
+    let host = ctx.resolver.stat(directory.fd.as_fd(), path, follow)?;
+    let filestat = Filestat::from(&host);
     memory::write(memory, stat, &filestat.to_bytes())
 }
 
