@@ -40,8 +40,8 @@ pub(crate) struct RunOptions {
     pub(crate) arguments: Vec<OsString>,
     /// The function to call instead of `_start`.
     pub(crate) invoke: Option<String>,
-    /// Directories: the host's path and the guest's name.
-    pub(crate) directories: Vec<(PathBuf, String)>,
+    /// Directories of the host.
+    pub(crate) directories: Vec<HostDirectory>,
     /// Environment variables.
     pub(crate) environment: Vec<(OsString, OsString)>,
     /// What the program sees as its name.
@@ -52,6 +52,15 @@ pub(crate) struct RunOptions {
     pub(crate) tier: Tier,
     /// What `-W` sets.
     pub(crate) settings: Settings,
+}
+
+/// A directory the program is given.
+pub(crate) struct HostDirectory {
+    pub(crate) host: PathBuf,
+    /// What the program knows it by.
+    pub(crate) guest: String,
+    /// The program may change nothing in it.
+    pub(crate) read_only: bool,
 }
 
 /// Reads the arguments, without the name of the command itself.
@@ -149,16 +158,25 @@ fn split<'a>(text: &'a OsStr, separator: &[u8]) -> Option<(&'a OsStr, &'a OsStr)
     Some((OsStr::from_bytes(before), OsStr::from_bytes(after)))
 }
 
-fn directory(text: &OsStr) -> Result<(PathBuf, String), lexopt::Error> {
+fn directory(text: &OsStr) -> Result<HostDirectory, lexopt::Error> {
+    let wrong = |what| lexopt::Error::from(format!("--dir {}: {what}", text.display()));
     let (host, guest) = split(text, b"::").unwrap_or((text, text));
-    if host.is_empty() || guest.is_empty() {
-        return Err(format!("--dir {}: HOST or HOST::GUEST is wanted", text.display()).into());
-    }
-    let Some(guest) = guest.to_str() else {
-        let text = text.display();
-        return Err(format!("--dir {text}: the guest's name for it must be UTF-8").into());
+    let (guest, access) = match split(guest, b"::") {
+        Some((guest, access)) => (guest, Some(access)),
+        None => (guest, None),
     };
-    Ok((host.into(), guest.to_owned()))
+    if host.is_empty() || guest.is_empty() {
+        return Err(wrong("HOST, HOST::GUEST or HOST::GUEST::ro is wanted"));
+    }
+    let read_only = match access {
+        None => false,
+        Some(access) if access == "ro" => true,
+        Some(_) => return Err(wrong("behind HOST::GUEST only `::ro` can stand, for read-only")),
+    };
+    let Some(guest) = guest.to_str() else {
+        return Err(wrong("the guest's name for it must be UTF-8"));
+    };
+    Ok(HostDirectory { host: host.into(), guest: guest.to_owned(), read_only })
 }
 
 fn variable(text: &OsStr) -> Result<(OsString, OsString), lexopt::Error> {

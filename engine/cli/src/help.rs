@@ -33,7 +33,9 @@ The program gets the standard streams, and nothing else that is not given to it 
 Options:
       --invoke NAME             call this exported function instead of `_start`; integers may be
                                 decimal or hexadecimal, floats also `inf`, `nan` and `0x1.8p3`
-      --dir HOST[::GUEST]       give the program a directory, under the name GUEST (repeatable)
+      --dir HOST[::GUEST[::ro]]
+                                give the program a directory, under the name GUEST; with `::ro`
+                                it can change nothing there (repeatable)
       --env NAME[=VALUE]        set a variable; without VALUE, as it is set here (repeatable)
       --argv0 NAME              what the program sees as its own name, in place of FILE's
       --preload NAME=FILE       instantiate a module first, for imports from NAME (repeatable)

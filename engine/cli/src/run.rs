@@ -16,7 +16,7 @@ use wasmtier::{
 };
 use wasmtier_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, add_to_linker};
 
-use crate::args::RunOptions;
+use crate::args::{HostDirectory, RunOptions};
 use crate::failure::Failure;
 use crate::settings::UnknownImports;
 use crate::values::{self, Shown};
@@ -82,8 +82,13 @@ fn context(options: &RunOptions) -> Result<WasiCtx, Failure> {
         .arg(options.argv0.as_deref().unwrap_or_else(file_name))
         .args(&options.arguments)
         .envs(options.environment.iter().map(|(name, value)| (name, value)));
-    for (host, guest) in &options.directories {
-        builder.preopened_dir(host, guest).map_err(Failure::message)?;
+    for HostDirectory { host, guest, read_only } in &options.directories {
+        let opened = if *read_only {
+            builder.preopened_dir_read_only(host, guest)
+        } else {
+            builder.preopened_dir(host, guest)
+        };
+        opened.map_err(Failure::message)?;
     }
     Ok(builder.build())
 }

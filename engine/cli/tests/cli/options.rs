@@ -33,7 +33,7 @@ fn help_lists_every_option() {
 
 #[test]
 fn wrong_command_lines() {
-    let cases: [(&[&str], &str); 22] = [
+    let cases: [(&[&str], &str); 26] = [
         (&[], "no file to run"),
         (&["run"], "no file to run"),
         (&["validate"], "no file given"),
@@ -43,8 +43,12 @@ fn wrong_command_lines() {
         (&["validate", "--dir", ".", "x.wasm"], "invalid option '--dir'"),
         (&["--invoke"], "missing argument for option '--invoke'"),
         (&["--dir"], "missing argument for option '--dir'"),
-        (&["--dir", "::x", "x.wasm"], "HOST or HOST::GUEST is wanted"),
-        (&["--dir", "", "x.wasm"], "HOST or HOST::GUEST is wanted"),
+        (&["--dir", "::x", "x.wasm"], "HOST, HOST::GUEST or HOST::GUEST::ro is wanted"),
+        (&["--dir", "", "x.wasm"], "HOST, HOST::GUEST or HOST::GUEST::ro is wanted"),
+        (&["--dir", "x::", "x.wasm"], "HOST, HOST::GUEST or HOST::GUEST::ro is wanted"),
+        (&["--dir", "x::::ro", "x.wasm"], "HOST, HOST::GUEST or HOST::GUEST::ro is wanted"),
+        (&["--dir", "x::y::rx", "x.wasm"], "only `::ro` can stand"),
+        (&["--dir", "x::y::ro::", "x.wasm"], "only `::ro` can stand"),
         (&["--env", "=x", "x.wasm"], "NAME or NAME=VALUE is wanted"),
         (&["--env", "WASMTIER_UNSET", "x.wasm"], "`WASMTIER_UNSET` is not set here"),
         (&["--preload", "x", "x.wasm"], "NAME=FILE is wanted"),

@@ -81,7 +81,10 @@ fn directories() {
                 (else (i32.load (i32.const 4)))))
         (func (export "open") (param $fd i32) (result i32)
             (call $open (local.get $fd) (i32.const 0) (i32.const 100) (i32.const 12) (i32.const 0)
-                (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 0))))"#,
+                (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 0)))
+        (func (export "truncate") (param $fd i32) (result i32)
+            (call $open (local.get $fd) (i32.const 0) (i32.const 100) (i32.const 12) (i32.const 8)
+                (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 0))))"#,
     );
     folder.file("greeting.txt", "hello");
     let call = |directory: &str, name: &str, fd: &str| {
@@ -94,8 +97,26 @@ fn directories() {
     assert_eq!(call(&renamed, "name_len", "4"), "-8", "there is no second directory");
     assert_eq!(call(&renamed, "open", "3"), "0");
     assert_ne!(call(env!("CARGO_MANIFEST_DIR"), "open", "3"), "0", "the file is not there");
-    let outcome = wasmtier(["--dir", "absent-directory", "--invoke", "open", &file, "3"]);
-    assert!(outcome.error().contains("cannot open directory `absent-directory`: "));
+    let read_only = format!("{host}::/data::ro");
+    assert_eq!(call(&read_only, "name_len", "3"), "5");
+    assert_eq!(call(&read_only, "open", "3"), "0");
+    assert_eq!(call(&read_only, "truncate", "3"), "63", "`perm`");
+    assert_eq!(folder.read("greeting.txt"), "hello");
+    assert_eq!(call(&renamed, "truncate", "3"), "0");
+    assert_eq!(folder.read("greeting.txt"), "");
+}
+
+#[test]
+fn directories_that_are_none() {
+    let folder = Folder::new("program-no-directories");
+    let file = folder.file("empty.wat", r#"(module (func (export "_start")))"#);
+    for (directory, reason) in [("absent-directory", "No such file"), (&file, "Not a directory")] {
+        for suffix in ["", "::/data", "::/data::ro"] {
+            let outcome = wasmtier(["--dir", &format!("{directory}{suffix}"), &file]);
+            let message = format!("cannot open directory `{directory}`: {reason}");
+            assert!(outcome.error().starts_with(&message), "{}", outcome.error());
+        }
+    }
 }
 
 #[test]

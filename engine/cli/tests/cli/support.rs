@@ -162,6 +162,11 @@ impl Folder {
         path.into_os_string().into_string().expect("the target folder's path is UTF-8")
     }
 
+    /// What a file holds.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.join(name)).expect("the file is there")
+    }
+
     /// Its path.
     pub(crate) fn path(&self) -> &str {
         self.0.to_str().expect("the target folder's path is UTF-8")
