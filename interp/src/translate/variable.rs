@@ -44,14 +44,10 @@ impl Translator<'_> {
         {
             return;
         }
-        let file = file_of(operand.ty);
         if self.in_accumulator(operand) {
             self.consume(operand);
         }
         self.emit_move(slot, operand);
-        if file == File::Vector {
-            self.emitter.overwrite(slot);
-        }
     }
 
     pub(super) fn drop_operand(&mut self) {
