@@ -370,16 +370,12 @@ impl<'m> Translator<'m> {
     /// Pushes operands that are in their temps already.
     fn push_temps(&mut self, types: &[ValType]) -> Result<(), TranslateError> {
         for ty in types {
-            let slot = self.temp_at_top(*ty)?;
+            self.check_height()?;
+            let slot = self.temp(self.operands.height, *ty);
             self.emitter.overwrite(slot);
             self.operands.push_temp(*ty);
         }
         self.check_height()
-    }
-
-    fn temp_at_top(&self, ty: ValType) -> Result<Slot, TranslateError> {
-        self.check_height()?;
-        Ok(self.temp(self.operands.height, ty))
     }
 
     /// Counts a use of a local for the choice of pins.
