@@ -65,14 +65,34 @@ impl Machine {
             .then(|| self.mem0_base.wrapping_add(at as usize))
     }
 
-    /// Where in `memory` an access of `bytes` is, if in bounds. The address is all of its slot if
-    /// `MEMORY64`, else the lower half.
+    /// Where in `memory` the access of `bytes` by the cell `ip` is, or what traps because that is
+    /// out of bounds. The address is all of its slot if `MEMORY64`, else the lower half.
     ///
     /// # Safety
     ///
     /// `memory` is an index of the running module, and `address` a slot of the frame.
     #[inline(always)]
     pub(super) unsafe fn far<const MEMORY64: bool>(
+        &mut self,
+        ip: *const u32,
+        memory: u32,
+        address: Slot,
+        offset: (u32, u32),
+        bytes: usize,
+    ) -> Result<*mut u8, Next> {
+        // SAFETY: caller's contract.
+        let at = unsafe { self.find_far::<MEMORY64>(memory, address, offset, bytes) };
+        // SAFETY: the machine's invariant.
+        at.ok_or_else(|| unsafe { self.trap(ip, Trap::MemoryOutOfBounds) })
+    }
+
+    /// Where in `memory` an access of `bytes` is, if in bounds.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Machine::far`].
+    #[inline(always)]
+    unsafe fn find_far<const MEMORY64: bool>(
         &self,
         memory: u32,
         address: Slot,
@@ -154,10 +174,10 @@ unsafe fn far_load<L: LoadAccess, const MEMORY64: bool>(
     let cell = unsafe { cell::<FarLoadCell>(ip) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = unsafe { machine.far::<MEMORY64>(cell.memory, cell.a, offset, L::BYTES) };
-    let Some(at) = at else {
-        // SAFETY: the machine's invariant.
-        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+    let at = unsafe { machine.far::<MEMORY64>(ip, cell.memory, cell.a, offset, L::BYTES) };
+    let at = match at {
+        Ok(at) => at,
+        Err(trap) => return trap,
     };
     // SAFETY: in bounds, as was just checked.
     let raw = unsafe { read_integer(at, L::BYTES) };
@@ -176,10 +196,10 @@ unsafe fn far_store<W: StoreAccess, const MEMORY64: bool>(
     let value = unsafe { machine.operand::<W::Value>(Src::Slot, cell.b, acc) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = unsafe { machine.far::<MEMORY64>(cell.memory, cell.a, offset, W::BYTES) };
-    let Some(at) = at else {
-        // SAFETY: the machine's invariant.
-        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+    let at = unsafe { machine.far::<MEMORY64>(ip, cell.memory, cell.a, offset, W::BYTES) };
+    let at = match at {
+        Ok(at) => at,
+        Err(trap) => return trap,
     };
     // SAFETY: in bounds, as was just checked.
     unsafe { write_integer(at, W::narrow(value), W::BYTES) };

@@ -9,7 +9,7 @@
 
 use wasmtier_ops::{
     Scalar, SimdBinary, SimdExtract, SimdLoad, SimdLoadLane, SimdReplace, SimdShift, SimdShuffle,
-    SimdSplat, SimdStore, SimdStoreLane, SimdTernary, SimdTest, SimdUnary, Trap, V128,
+    SimdSplat, SimdStore, SimdStoreLane, SimdTernary, SimdTest, SimdUnary, V128,
     for_each_simd_access, for_each_simd_op, op,
 };
 use wasmtier_vm::Slot;
@@ -127,10 +127,10 @@ unsafe fn load<O: SimdLoad, const MEMORY64: bool>(
     let cell = unsafe { cell::<FarLoadCell>(ip) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = unsafe { machine.far::<MEMORY64>(cell.memory, cell.a, offset, O::BYTES) };
-    let Some(at) = at else {
-        // SAFETY: the machine's invariant.
-        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+    let at = unsafe { machine.far::<MEMORY64>(ip, cell.memory, cell.a, offset, O::BYTES) };
+    let at = match at {
+        Ok(at) => at,
+        Err(trap) => return trap,
     };
     let raw = match O::BYTES {
         // SAFETY: in bounds, as was just checked.
@@ -152,10 +152,10 @@ unsafe fn store<O: SimdStore, const MEMORY64: bool>(
     let cell = unsafe { cell::<FarStoreCell>(ip) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = unsafe { machine.far::<MEMORY64>(cell.memory, cell.a, offset, O::BYTES) };
-    let Some(at) = at else {
-        // SAFETY: the machine's invariant.
-        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+    let at = unsafe { machine.far::<MEMORY64>(ip, cell.memory, cell.a, offset, O::BYTES) };
+    let at = match at {
+        Ok(at) => at,
+        Err(trap) => return trap,
     };
     // SAFETY: the translator's slots lie in the frame.
     let raw = O::narrow(unsafe { machine.read_vector(cell.b) });
@@ -174,10 +174,10 @@ unsafe fn load_lane<O: SimdLoadLane, const MEMORY64: bool>(
     let cell = unsafe { cell::<FarLaneCell>(ip) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = unsafe { machine.far::<MEMORY64>(cell.memory, cell.a, offset, O::BYTES) };
-    let Some(at) = at else {
-        // SAFETY: the machine's invariant.
-        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+    let at = unsafe { machine.far::<MEMORY64>(ip, cell.memory, cell.a, offset, O::BYTES) };
+    let at = match at {
+        Ok(at) => at,
+        Err(trap) => return trap,
     };
     // SAFETY: in bounds, as was just checked.
     let raw = unsafe { read_integer(at, O::BYTES) };
@@ -197,10 +197,10 @@ unsafe fn store_lane<O: SimdStoreLane, const MEMORY64: bool>(
     let cell = unsafe { cell::<FarLaneCell>(ip) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = unsafe { machine.far::<MEMORY64>(cell.memory, cell.a, offset, O::BYTES) };
-    let Some(at) = at else {
-        // SAFETY: the machine's invariant.
-        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+    let at = unsafe { machine.far::<MEMORY64>(ip, cell.memory, cell.a, offset, O::BYTES) };
+    let at = match at {
+        Ok(at) => at,
+        Err(trap) => return trap,
     };
     // SAFETY: the translator's slots lie in the frame.
     let vector = unsafe { machine.read_vector(cell.b) };
