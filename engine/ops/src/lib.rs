@@ -21,6 +21,7 @@
 //! | macro | rows | derived |
 //! |---|---|---|
 //! | [`for_each_numeric_op!`] | 136 scalar operators | [`NumOp`], [`UnaryOp`], [`BinaryOp`] |
+//! | [`for_each_wide_op!`] | 4 wide operators | [`WideOp`], [`WideBinary`], [`WideningBinary`] |
 //! | [`for_each_load!`] | 14 scalar loads | [`LoadOp`], [`LoadAccess`] |
 //! | [`for_each_store!`] | 9 scalar stores | [`StoreOp`], [`StoreAccess`] |
 //! | [`for_each_simd_op!`] | 233 SIMD operators | [`SimdOp`], one trait per [`SimdShape`] |
@@ -38,6 +39,7 @@
 mod access;
 mod derive;
 mod derive_simd;
+mod derive_wide;
 pub mod float;
 pub mod int;
 pub mod lanes;
@@ -46,6 +48,7 @@ pub mod op;
 mod scalar;
 mod simd;
 mod trap;
+mod wide;
 
 pub use derive::{BinaryOp, LoadAccess, LoadOp, NumOp, StoreAccess, StoreOp, UnaryOp};
 pub use derive_simd::{
@@ -53,6 +56,7 @@ pub use derive_simd::{
     SimdReplace, SimdShape, SimdShift, SimdShuffle, SimdSplat, SimdStore, SimdStoreLane,
     SimdTernary, SimdTest, SimdUnary,
 };
+pub use derive_wide::{WideBinary, WideOp, WideShape, WideningBinary, join, split};
 pub use lanes::V128;
 pub use scalar::{Scalar, ScalarType};
 pub use trap::Trap;

@@ -20,6 +20,7 @@ macro_rules! markers {
 }
 
 crate::for_each_numeric_op!(markers);
+crate::for_each_wide_op!(markers);
 crate::for_each_load!(markers);
 crate::for_each_store!(markers);
 crate::for_each_simd_op!(markers);

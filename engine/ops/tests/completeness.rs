@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wasmtier_ops::{
     BinaryOp, LoadAccess, NumOp, Scalar, ScalarType, SimdBinary, SimdOp, SimdShape, StoreAccess,
-    V128, op,
+    V128, WideOp, WideShape, op,
 };
 
 /// What a row and an operator of `wasmparser` must agree on, by visitor method.
@@ -44,7 +44,7 @@ macro_rules! rows {
 type Row = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
 /// The rows as `wasmparser` would describe them; `arity` is told the parameters.
-fn ours(rows: &[Row], arity: impl Fn(&[&str]) -> String) -> Operators {
+fn ours(rows: &[Row], mut arity: impl FnMut(&[&str]) -> String) -> Operators {
     let mut operators = Operators::new();
     for &(op, visit, text, params) in rows {
         assert_eq!(visit, format!("visit_{}", text.replace('.', "_")));
@@ -82,6 +82,18 @@ fn scalar_operators() {
     });
     assert_eq!(ours, theirs);
     assert_eq!(ours.len(), 136);
+}
+
+#[test]
+fn wide_operators() {
+    let theirs = theirs(|&(proposal, ..)| proposal == "wide_arithmetic");
+    let mut shapes = WideOp::ALL.iter().map(|op| op.shape());
+    let ours = ours(&wasmtier_ops::for_each_wide_op!(rows), |_| {
+        let shape = shapes.next().expect("the enum is in the order of the rows");
+        format!("arity {} -> 2", shape.operands())
+    });
+    assert_eq!(ours, theirs);
+    assert_eq!(ours.len(), 4);
 }
 
 #[test]
@@ -176,6 +188,21 @@ fn commuting_operators_commute() {
         for (a, b) in pairs_of(&edges) {
             let (ab, ba) = (op.eval(&[a, b], [0; 16]), op.eval(&[b, a], [0; 16]));
             assert_eq!(ab, ba, "{op:?} {a:#x} {b:#x}");
+        }
+    }
+}
+
+/// As above.
+#[test]
+fn wide_operators_commute() {
+    let edges = [0, 1, u64::MAX, 0x8000_0000_0000_0000, 0x0123_4567_89ab_cdef];
+    for op in WideOp::ALL.iter().filter(|op| op.commutes()) {
+        for ((a, a_high), (b, b_high)) in pairs_of(&pairs_of(&edges).collect::<Vec<_>>()) {
+            let (ab, ba) = match op.shape() {
+                WideShape::Wide => ([a, a_high, b, b_high], [b, b_high, a, a_high]),
+                WideShape::Widening => ([a, b, 0, 0], [b, a, 0, 0]),
+            };
+            assert_eq!(op.eval(&ab), op.eval(&ba), "{op:?} {ab:x?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Edge operands of the scalar operators and what the specification says becomes of them. Operands
 //! and results are slots, so NaN payloads, signed zeros and upper halves are compared bit by bit.
 
-use wasmtier_ops::{LoadOp, NumOp, StoreOp, Trap};
+use wasmtier_ops::{LoadOp, NumOp, StoreOp, Trap, WideOp};
 
 /// The operator called `name`.
 fn named(name: &str) -> NumOp {
@@ -347,4 +347,26 @@ fn trap_codes_and_messages() {
     for (trap, message) in expected {
         assert!(trap.to_string().contains(message), "{trap}");
     }
+}
+
+#[test]
+fn wide_operators_carry_between_halves() {
+    let yields = |name: &str, args: &[u64], result: [u64; 2]| {
+        let op = WideOp::ALL.iter().find(|op| op.name() == name).expect("there is such a row");
+        assert_eq!(op.eval(args), result, "{name} {args:x?}");
+    };
+    const MAX: u64 = u64::MAX;
+    const MIN: u64 = 1 << 63;
+    yields("i64.add128", &[MAX, 0, 1, 0], [0, 1]);
+    yields("i64.add128", &[MAX, MAX, 1, 0], [0, 0]);
+    yields("i64.add128", &[0, 1, 0, 2], [0, 3]);
+    yields("i64.sub128", &[0, 1, 1, 0], [MAX, 0]);
+    yields("i64.sub128", &[0, 0, 1, 0], [MAX, MAX]);
+    yields("i64.sub128", &[5, 0, 7, 1], [MAX - 1, MAX - 1]);
+    yields("i64.mul_wide_u", &[MAX, MAX], [1, MAX - 1]);
+    yields("i64.mul_wide_u", &[MIN, 2], [0, 1]);
+    yields("i64.mul_wide_s", &[MAX, MAX], [1, 0]);
+    yields("i64.mul_wide_s", &[MIN, MIN], [0, 1 << 62]);
+    yields("i64.mul_wide_s", &[MIN, 2], [0, MAX]);
+    yields("i64.mul_wide_s", &[MAX, 0], [0, 0]);
 }
