@@ -122,6 +122,10 @@ cells! {
     BinaryImmCell { d: Slot, a: Slot, imm: i32 }
     /// `d = op a b c`
     TernaryCell { d: Slot, a: Slot, b: Slot, c: Slot }
+    /// `d = high half, low = low half of a op b`, the operands in halves too.
+    WideCell { d: Slot, low: Slot, a: Slot, a_high: Slot, b: Slot, b_high: Slot }
+    /// `d = high half, low = low half of a op b`
+    WideningCell { d: Slot, low: Slot, a: Slot, b: Slot }
     /// `d = op a b` with the index of a lane.
     LaneCell { d: Slot, a: Slot, b: Slot, unused: Slot, lane: u32 }
     /// `d = shuffle a b` with the indices of 16 lanes, four to a word.
@@ -231,6 +235,8 @@ const _: () = assert!(
     offset_of!(UnaryCell, d) == 4 * DESTINATION_WORD
         && offset_of!(BinaryCell, d) == 4 * DESTINATION_WORD
         && offset_of!(BinaryImmCell, d) == 4 * DESTINATION_WORD
+        && offset_of!(WideCell, d) == 4 * DESTINATION_WORD
+        && offset_of!(WideningCell, d) == 4 * DESTINATION_WORD
         && offset_of!(LoadCell, d) == 4 * DESTINATION_WORD
         && offset_of!(FarLoadCell, d) == 4 * DESTINATION_WORD
         && offset_of!(SelectCell, d) == 4 * DESTINATION_WORD

@@ -7,11 +7,11 @@ use core::fmt::Write as _;
 use crate::cell::{
     BinaryCell, BinaryImmCell, BranchCell, BranchImmCell, Cell, CodeHeader, FarLaneCell,
     FarLoadCell, FarStoreCell, LaneCell, LoadCell, ShuffleCell, StoreCell, StoreImmCell,
-    TernaryCell, UnaryCell, WORD,
+    TernaryCell, UnaryCell, WORD, WideCell, WideningCell,
 };
 use crate::code::Code;
 use crate::handler::{Dst, HandlerId, HandlerKey, Misc, Src, Srcs, for_each_misc_handler};
-use wasmtier_ops::{SimdAccessShape, SimdShape};
+use wasmtier_ops::{SimdAccessShape, SimdShape, WideShape};
 
 /// The cells of a function, one a line: byte offset, handler, operands.
 #[must_use]
@@ -74,6 +74,10 @@ fn cell_of(key: HandlerKey) -> (u32, Show) {
             SimdAccessShape::Store => of::<FarStoreCell>(),
             SimdAccessShape::LoadLane | SimdAccessShape::StoreLane => of::<FarLaneCell>(),
         },
+        HandlerKey::Wide { op } => match op.shape() {
+            WideShape::Wide => of::<WideCell>(),
+            WideShape::Widening => of::<WideningCell>(),
+        },
         HandlerKey::Misc(misc) => misc_cell(misc),
     }
 }
@@ -114,6 +118,7 @@ fn name(key: HandlerKey) -> String {
         HandlerKey::FarStore { op, .. } => format!("far {}", op.name()),
         HandlerKey::Simd { op } => op.name().into(),
         HandlerKey::SimdAccess { op, .. } => op.name().into(),
+        HandlerKey::Wide { op } => op.name().into(),
         HandlerKey::Misc(misc) => misc.name().into(),
     }
 }

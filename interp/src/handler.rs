@@ -6,7 +6,7 @@
 //! Invariant: `HandlerKey::from_id(key.id()) == key` for every key, and ids are dense, so that the
 //! portable back-end finds code by one array access.
 
-use wasmtier_ops::{LoadOp, NumOp, SimdAccessOp, SimdOp, StoreOp};
+use wasmtier_ops::{LoadOp, NumOp, SimdAccessOp, SimdOp, StoreOp, WideOp};
 
 /// The number of a handler: the first word of a cell.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -207,6 +207,8 @@ pub(crate) enum HandlerKey {
     Simd { op: SimdOp },
     /// A vector load or store, of any memory.
     SimdAccess { op: SimdAccessOp, memory64: bool },
+    /// An operator that yields a 128-bit integer, its operands in slots.
+    Wide { op: WideOp },
     /// A handler that belongs to no row.
     Misc(Misc),
 }
@@ -223,7 +225,8 @@ const FAR_LOAD: u32 = STORE + StoreOp::COUNT as u32 * STORE_VARIANTS;
 const FAR_STORE: u32 = FAR_LOAD + LoadOp::COUNT as u32 * 2;
 const SIMD: u32 = FAR_STORE + StoreOp::COUNT as u32 * 2;
 const SIMD_ACCESS: u32 = SIMD + SimdOp::COUNT as u32;
-const MISC: u32 = SIMD_ACCESS + SimdAccessOp::COUNT as u32 * 2;
+const WIDE: u32 = SIMD_ACCESS + SimdAccessOp::COUNT as u32 * 2;
+const MISC: u32 = WIDE + WideOp::COUNT as u32;
 
 impl HandlerKey {
     /// How many handlers there are.
@@ -250,6 +253,7 @@ impl HandlerKey {
             Self::FarStore { op, memory64 } => FAR_STORE + op as u32 * 2 + memory64 as u32,
             Self::Simd { op } => SIMD + op as u32,
             Self::SimdAccess { op, memory64 } => SIMD_ACCESS + op as u32 * 2 + memory64 as u32,
+            Self::Wide { op } => WIDE + op as u32,
             Self::Misc(misc) => MISC + misc as u32,
         })
     }
@@ -299,10 +303,11 @@ impl HandlerKey {
                 Self::FarStore { op: StoreOp::ALL[op], memory64: wide == 1 }
             }
             SIMD..SIMD_ACCESS => Self::Simd { op: SimdOp::ALL[(id.0 - SIMD) as usize] },
-            SIMD_ACCESS..MISC => {
+            SIMD_ACCESS..WIDE => {
                 let (op, wide) = split(SIMD_ACCESS, 2);
                 Self::SimdAccess { op: SimdAccessOp::ALL[op], memory64: wide == 1 }
             }
+            WIDE..MISC => Self::Wide { op: WideOp::ALL[(id.0 - WIDE) as usize] },
             MISC.. => Self::Misc(Misc::ALL[(id.0 - MISC) as usize]),
         }
     }

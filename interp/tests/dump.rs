@@ -34,6 +34,7 @@ fn cells(code: &[u8]) -> Vec<String> {
 const END: u8 = 0x0b;
 const I32_ADD: u8 = 0x6a;
 const I32_SUB: u8 = 0x6b;
+const I32_WRAP_I64: u8 = 0xa7;
 
 #[test]
 fn locals_and_constants_are_operands() {
@@ -73,6 +74,66 @@ fn a_comparison_becomes_part_of_its_branch() {
     // block; local.get 0; i32.const 9; i32.lt_s; i32.eqz; br_if 0; end; local.get 0
     let found = cells(&[0x02, 0x40, 0x20, 0, 0x41, 9, 0x48, 0x45, 0x0d, 0, END, 0x20, 0, END]);
     assert_eq!(found, ["br_if_not i32.lt_s SI a=[2] target=16 imm=9", "return.S d=[2] a=[2]"]);
+}
+
+#[test]
+fn the_high_half_of_a_product_goes_where_it_is_used() {
+    // local.get 0; i64.extend_i32_u; i64.const 3; i64.mul_wide_u; i32.wrap_i64; local.set 1; ...
+    let found =
+        cells(&[0x20, 0, 0xad, 0x42, 3, 0xfc, 22, I32_WRAP_I64, 0x21, 1, I32_WRAP_I64, END]);
+    assert_eq!(
+        found,
+        [
+            "i64.extend_i32_u S.S d=[-4] a=[2]",
+            "const32 d=[-5] imm=3",
+            "i64.mul_wide_u d=[-5] low=[-4] a=[-4] b=[-5]",
+            "i32.wrap_i64 S.A d=[-3] a=[-5]",
+            "i32.wrap_i64 A.S d=[-4] a=[-4]",
+            "return.A d=[2] a=[-4]",
+        ]
+    );
+}
+
+#[test]
+fn sums_of_128_bits_are_one_cell() {
+    // local.get 0; i64.extend_i32_s; i64.const 1; i64.const 2; i64.const 3; i64.sub128; drop; ...
+    let found =
+        cells(&[0x20, 0, 0xac, 0x42, 1, 0x42, 2, 0x42, 3, 0xfc, 20, 0x1a, I32_WRAP_I64, END]);
+    assert_eq!(
+        found,
+        [
+            "i64.extend_i32_s S.S d=[-4] a=[2]",
+            "const32 d=[-5] imm=1",
+            "const32 d=[-6] imm=2",
+            "const32 d=[-7] imm=3",
+            "i64.sub128 d=[-5] low=[-4] a=[-4] a_high=[-5] b=[-6] b_high=[-7]",
+            "i32.wrap_i64 A.S d=[-4] a=[-4]",
+            "return.A d=[2] a=[-4]",
+        ]
+    );
+}
+
+#[test]
+fn wide_constants_fold() {
+    // i64.const -1; i64.const -1; i64.mul_wide_u; i64.const 2; i64.const 0; i64.add128; drop; ...
+    let found = cells(&[
+        0x42,
+        0x7f,
+        0x42,
+        0x7f,
+        0xfc,
+        22,
+        0x42,
+        2,
+        0x42,
+        0,
+        0xfc,
+        19,
+        0x1a,
+        I32_WRAP_I64,
+        END,
+    ]);
+    assert_eq!(found, ["const32 d=[-4] imm=3", "return.A d=[2] a=[-4]"]);
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod portable;
 mod simd;
 mod tail_call;
 mod variable;
+mod wide;
 
 pub use portable::{enter, frames};
 
@@ -33,6 +34,7 @@ static HANDLERS: Table = {
     numeric::fill(&mut table);
     memory::fill(&mut table);
     simd::fill(&mut table);
+    wide::fill(&mut table);
     let mut i = 0;
     while i < Misc::ALL.len() {
         let misc = Misc::ALL[i];

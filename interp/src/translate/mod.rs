@@ -26,6 +26,7 @@ mod pins;
 mod simd;
 mod variable;
 mod visit;
+mod wide;
 
 use wasmtier_ops::ScalarType;
 use wasmtier_vm::{FrameLayout, FuncIdx, ModuleInfo, Slot, ValType, open_body};

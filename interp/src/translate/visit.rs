@@ -8,7 +8,10 @@ use wasmparser::{
     BlockType, BrTable, FrameKind, FrameStack, Ieee32, Ieee64, MemArg, VisitOperator,
     VisitSimdOperator,
 };
-use wasmtier_ops::{LoadOp, NumOp, StoreOp, for_each_load, for_each_numeric_op, for_each_store};
+use wasmtier_ops::{
+    LoadOp, NumOp, StoreOp, WideOp, for_each_load, for_each_numeric_op, for_each_store,
+    for_each_wide_op,
+};
 use wasmtier_vm::{Builtin, FuncIdx, GlobalIdx, TableIdx, TypeIdx, VALIDATED_FRAME, ValType, Walk};
 
 use super::Translator;
@@ -44,6 +47,15 @@ macro_rules! visit_numeric {
     };
 }
 
+macro_rules! visit_wide {
+    ($($op:ident $visit:ident $text:literal $shape:ident $params:tt -> $R:ident
+        $($word:ident)? = $e:expr;)*) => {
+        $(fn $visit(&mut self) -> Visit {
+            self.wide(WideOp::$op)
+        })*
+    };
+}
+
 macro_rules! visit_loads {
     ($($op:ident $visit:ident $text:literal $mem:tt -> $V:ident = $e:expr;)*) => {
         $(fn $visit(&mut self, memarg: MemArg) -> Visit {
@@ -73,6 +85,7 @@ macro_rules! visit_unsupported {
     (@bulk_memory $($rest:tt)*) => {};
     (@reference_types $($rest:tt)*) => {};
     (@tail_call $($rest:tt)*) => {};
+    (@wide_arithmetic $($rest:tt)*) => {};
     (@$proposal:ident $visit:ident ($($arg:ident: $argty:ty),*)) => {
         fn $visit(&mut self $(, _: $argty)*) -> Visit {
             Err(TranslateError::Unsupported { proposal: stringify!($proposal) })
@@ -88,6 +101,7 @@ impl<'a> VisitOperator<'a> for Translator<'_> {
     }
 
     for_each_numeric_op!(visit_numeric);
+    for_each_wide_op!(visit_wide);
     for_each_load!(visit_loads);
     for_each_store!(visit_stores);
     wasmparser::for_each_visit_operator!(visit_unsupported);
