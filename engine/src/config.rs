@@ -56,13 +56,15 @@ pub struct Config {
 }
 
 /// What is built: WebAssembly 2.0, relaxed SIMD, tail calls, multi-memory, memory64, extended
-/// constant expressions, and the compact encoding of imports.
+/// constant expressions, custom page sizes, wide arithmetic, and the compact encoding of imports.
 pub(crate) const SUPPORTED: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::MEMORY64)
     .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+    .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::COMPACT_IMPORTS);
 
 macro_rules! proposals {
@@ -107,9 +109,9 @@ proposals! {
     wasm_function_references, FUNCTION_REFERENCES;
     /// Garbage-collected structs and arrays. Not supported yet.
     wasm_gc, GC;
-    /// Arithmetic on 128-bit integers. Not supported yet.
+    /// Arithmetic on 128-bit integers.
     wasm_wide_arithmetic, WIDE_ARITHMETIC;
-    /// Memories with pages of one byte. Not supported yet.
+    /// Memories with pages of one byte.
     wasm_custom_page_sizes, CUSTOM_PAGE_SIZES;
 }
 
