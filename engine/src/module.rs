@@ -174,6 +174,11 @@ fn parse_input(engine: &Engine, bytes: &[u8]) -> Result<ModuleInfo, ErrorKind> {
     })
 }
 
+/// The export through which host functions reach the memory of their caller. They look for it at
+/// each call: the search was a third of the time of a call for the time of day (WASI's
+/// `clock_time_get`).
+const MEMORY: &str = "memory";
+
 /// What all handles and instances of one module share.
 pub(crate) struct ModuleInner {
     engine: Engine,
@@ -183,6 +188,8 @@ pub(crate) struct ModuleInner {
     entries: Box<[FuncEntry]>,
     /// Places in `info.exports`, sorted by name.
     exports_by_name: Box<[u32]>,
+    /// The export called [`MEMORY`].
+    memory: Option<ExportItem>,
     translations: Translations,
 }
 
@@ -198,8 +205,17 @@ impl ModuleInner {
         let mut exports_by_name: Box<[u32]> =
             iter::zip(0.., &info.exports).map(|(place, _)| place).collect();
         exports_by_name.sort_by_key(|&place| &info.exports[place as usize].name);
-        let translations = Translations::default();
-        let module = Arc::new(Self { engine, bytes, info, entries, exports_by_name, translations });
+        let memory = info.exports.iter().find(|export| *export.name == *MEMORY);
+        let memory = memory.map(|export| export.item);
+        let module = Arc::new(Self {
+            engine,
+            bytes,
+            info,
+            entries,
+            exports_by_name,
+            memory,
+            translations: Translations::default(),
+        });
         let address = Arc::as_ptr(&module).cast_mut().cast();
         for entry in &module.entries {
             // Relaxed: whoever shares the module with another thread orders this before.
@@ -235,6 +251,9 @@ impl ModuleInner {
 
     /// The export called `name`.
     pub(crate) fn export(&self, name: &str) -> Option<ExportItem> {
+        if name == MEMORY {
+            return self.memory;
+        }
         let exports = &self.info.exports;
         let named = |&place: &u32| (*exports[place as usize].name).cmp(name);
         let found = self.exports_by_name.binary_search_by(named).ok()?;
