@@ -185,11 +185,20 @@ impl Guest {
         self.rename_between((DIR, from), (DIR, to))
     }
 
-    pub(crate) fn link_between(&mut self, from: (u32, &str), to: (u32, &str)) -> Result<(), Errno> {
+    pub(crate) fn link_with(
+        &mut self,
+        follow: bool,
+        from: (u32, &str),
+        to: (u32, &str),
+    ) -> Result<(), Errno> {
         let (old, old_len) = self.put(FIRST, from.1.as_bytes());
         let (new, new_len) = self.put(TARGET, to.1.as_bytes());
-        let Guest { memory, ctx } = self;
-        preview1::path_link(memory, ctx, from.0, 0, old, old_len, to.0, new, new_len)
+        let (follow, Guest { memory, ctx }) = (u32::from(follow), self);
+        preview1::path_link(memory, ctx, from.0, follow, old, old_len, to.0, new, new_len)
+    }
+
+    pub(crate) fn link_between(&mut self, from: (u32, &str), to: (u32, &str)) -> Result<(), Errno> {
+        self.link_with(false, from, to)
     }
 
     pub(crate) fn link(&mut self, from: &str, to: &str) -> Result<(), Errno> {
