@@ -1,10 +1,7 @@
 //! A guest cannot reach anything outside of a preopened directory, whatever path it makes up.
 
-use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
 
 use crate::guest::{DIR, Guest, RESOLUTIONS, TempDir};
 use wasmtier_wasi::{Errno, OFlags, Rights, WasiCtxBuilder};
@@ -273,7 +270,7 @@ fn a_read_only_directory_stays_as_it_is() {
         let fd = guest.open("file").unwrap();
         assert_eq!(guest.read(fd, 16).unwrap(), b"mine");
         assert_eq!(guest.write(fd, b"x"), Err(Errno::Badf));
-        let Guest { memory, ctx } = &mut guest;
+        let Guest { memory, ctx, .. } = &mut guest;
         use wasmtier_wasi::preview1 as p1;
         assert_eq!(p1::fd_filestat_set_size(memory, ctx, fd, 0), Err(Errno::Badf));
         assert_eq!(p1::fd_filestat_set_times(memory, ctx, fd, 0, 0, 5), Err(Errno::Perm));
@@ -301,45 +298,4 @@ fn a_file_of_a_read_only_directory_cannot_be_taken_elsewhere() {
         assert_eq!(guest.rename_between((writable, "deep"), (DIR, "deep")), Err(Errno::Perm));
         scene.check_canary();
     }
-}
-
-/// A directory that turns into a link to outside and back while paths lead through it.
-#[test]
-fn a_directory_that_becomes_a_link_is_no_way_out() {
-    each_guest(|scene, guest| {
-        let inside = scene.temp.join("inside");
-        let name = |name: &str| inside.join(name);
-        fs::create_dir(name("swap")).unwrap();
-        fs::write(name("swap/canary"), "mine").unwrap();
-        symlink("../outside", name("link")).unwrap();
-        let done = AtomicBool::new(false);
-        // Looked at afterwards: a panic before `done` is set would never end.
-        let mut seen = HashSet::new();
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                // Relaxed: nothing else is passed between the threads.
-                while !done.load(Ordering::Relaxed) {
-                    fs::rename(name("swap"), name("aside")).unwrap();
-                    fs::rename(name("link"), name("swap")).unwrap();
-                    fs::rename(name("swap"), name("link")).unwrap();
-                    fs::rename(name("aside"), name("swap")).unwrap();
-                }
-            });
-            for _ in 0..2000 {
-                if let Ok(fd) = guest.open("dir/../swap/canary") {
-                    seen.insert(guest.read(fd, 16));
-                    let _ = guest.close(fd);
-                }
-                let _ = guest.make_dir("swap/new");
-                let _ = guest.remove_dir("swap/new");
-                let _ = guest.rename("file", "swap/file");
-                let _ = guest.rename("swap/file", "file");
-                let _ = guest.set_mtime("swap/canary", true, 0);
-            }
-            done.store(true, Ordering::Relaxed); // Relaxed: as above.
-        });
-        assert_eq!(seen, HashSet::from([Ok(b"mine".to_vec())]));
-        let outside = fs::metadata(scene.temp.join("outside/canary")).unwrap();
-        assert_ne!(outside.modified().unwrap(), SystemTime::UNIX_EPOCH);
-    });
 }

@@ -16,7 +16,7 @@ fn each_guest(test: impl Fn(&TempDir, &mut Guest)) {
 }
 
 fn seek(guest: &mut Guest, fd: u32, offset: i64, whence: u32) -> Result<u64, Errno> {
-    let Guest { memory, ctx } = guest;
+    let Guest { memory, ctx, .. } = guest;
     preview1::fd_seek(memory, ctx, fd, offset, whence, OUT)?;
     Ok(guest.u64_at(OUT))
 }
@@ -31,7 +31,7 @@ fn what_is_written_is_read_again() {
         assert_eq!(seek(guest, fd, -3, 2), Ok(9));
         assert_eq!(seek(guest, fd, -2, 1), Ok(7));
         assert_eq!(seek(guest, fd, -20, 2), Err(Errno::Inval));
-        let Guest { memory, ctx } = &mut *guest;
+        let Guest { memory, ctx, .. } = &mut *guest;
         preview1::fd_tell(memory, ctx, fd, OUT).unwrap();
         assert_eq!(guest.u64_at(OUT), 7);
         assert_eq!(fs::read(temp.join("file")).unwrap(), b"hello, world");
@@ -48,13 +48,13 @@ fn several_buffers_are_one_transfer_in_their_order() {
         // The second buffer lies before the first, the third is empty.
         let vector = [500u32, 3, 400, 4, 0, 0, 600, 9].map(u32::to_le_bytes).concat();
         guest.put(100, &vector);
-        let Guest { memory, ctx } = &mut *guest;
+        let Guest { memory, ctx, .. } = &mut *guest;
         preview1::fd_pread(memory, ctx, fd, 100, 4, 1, OUT).unwrap();
         assert_eq!(&memory[500..503], b"123");
         assert_eq!(&memory[400..404], b"4567");
         assert_eq!(&memory[600..602], b"89");
         assert_eq!(guest.u32_at(OUT), 9);
-        let Guest { memory, ctx } = &mut *guest;
+        let Guest { memory, ctx, .. } = &mut *guest;
         preview1::fd_pwrite(memory, ctx, fd, 100, 2, 20, OUT).unwrap();
         assert_eq!(guest.u32_at(OUT), 7);
         assert_eq!(guest.stat("file", true).unwrap().size, 27);
@@ -83,7 +83,7 @@ fn a_file_is_opened_as_asked() {
         let directory = guest.open_with("file", true, OFlags::DIRECTORY, Rights::empty());
         assert_eq!(directory, Err(Errno::NotDir));
         let (at, len) = guest.put(100, b"new");
-        let Guest { memory, ctx } = &mut *guest;
+        let Guest { memory, ctx, .. } = &mut *guest;
         let under_file = preview1::path_create_directory(memory, ctx, truncated, at, len);
         assert_eq!(under_file, Err(Errno::NotDir));
     });
@@ -109,14 +109,14 @@ fn flags_of_an_open_file() {
     each_guest(|_, guest| {
         let fd = guest.create("file").unwrap();
         guest.write(fd, b"start").unwrap();
-        let Guest { memory, ctx } = &mut *guest;
+        let Guest { memory, ctx, .. } = &mut *guest;
         preview1::fd_fdstat_set_flags(memory, ctx, fd, 1).unwrap();
         preview1::fd_fdstat_get(memory, ctx, fd, OUT).unwrap();
         assert_eq!((memory[0], memory[2]), (4, 1));
         seek(guest, fd, 0, 0).unwrap();
         guest.write(fd, b" end").unwrap();
         assert_eq!(guest.stat("file", true).unwrap().size, 9);
-        let Guest { memory, ctx } = &mut *guest;
+        let Guest { memory, ctx, .. } = &mut *guest;
         assert_eq!(preview1::fd_fdstat_set_flags(memory, ctx, fd, 2), Err(Errno::Inval));
         assert_eq!(preview1::fd_fdstat_set_flags(memory, ctx, DIR, 1), Err(Errno::Badf));
         assert_eq!(preview1::fd_fdstat_set_rights(memory, ctx, fd, 0, 0), Err(Errno::NotSup));
@@ -127,7 +127,7 @@ fn flags_of_an_open_file() {
 fn attributes() {
     each_guest(|temp, guest| {
         let fd = guest.create("file").unwrap();
-        let Guest { memory, ctx } = &mut *guest;
+        let Guest { memory, ctx, .. } = &mut *guest;
         preview1::fd_filestat_set_size(memory, ctx, fd, 1000).unwrap();
         preview1::fd_allocate(memory, ctx, fd, 1000, 500).unwrap();
         preview1::fd_filestat_set_times(memory, ctx, fd, 1_000_000_001, 5_000_000_002, 5).unwrap();
@@ -197,7 +197,7 @@ fn symbolic_links_hold_text() {
         assert_eq!(guest.readlink("dir"), Err(Errno::Inval));
         assert_eq!(guest.readlink("dir/"), Err(Errno::Inval));
         let (at, len) = guest.put(100, b"link");
-        let Guest { memory, ctx } = guest;
+        let Guest { memory, ctx, .. } = guest;
         preview1::path_readlink(memory, ctx, DIR, at, len, 200, 4, OUT).unwrap();
         assert_eq!((&memory[200..205], memory[0]), (&b"some\0"[..], 4));
     });
@@ -214,7 +214,7 @@ fn preopened_directories_tell_their_name() {
     assert!(builder.preopened_dir(temp.join("file"), "/x").is_err());
     let mut guest = Guest::new(builder.build());
     let fd = guest.open(".").unwrap();
-    let Guest { memory, ctx } = &mut guest;
+    let Guest { memory, ctx, .. } = &mut guest;
     preview1::fd_prestat_get(memory, ctx, DIR, OUT).unwrap();
     assert_eq!(memory[..8], [0, 0, 0, 0, 5, 0, 0, 0]);
     assert_eq!(preview1::fd_prestat_dir_name(memory, ctx, DIR, 0, 4), Err(Errno::NameTooLong));

@@ -12,11 +12,21 @@ pub(crate) struct TempDir(PathBuf);
 
 impl TempDir {
     pub(crate) fn new() -> TempDir {
+        TempDir::below(&std::env::temp_dir())
+    }
+
+    /// In memory where the host has a place for that: making many files costs much less there.
+    pub(crate) fn in_memory() -> TempDir {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { TempDir::below(memory) } else { TempDir::new() }
+    }
+
+    fn below(folder: &Path) -> TempDir {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // Relaxed: only the number matters.
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("wasmtier-wasi-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let path = folder.join(name);
         fs::create_dir_all(&path).unwrap();
         TempDir(path)
     }
@@ -53,11 +63,13 @@ const BUFFER: u32 = 48 * 1024;
 pub(crate) struct Guest {
     pub(crate) memory: Vec<u8>,
     pub(crate) ctx: WasiCtx,
+    /// The directory in which paths start.
+    pub(crate) dir: u32,
 }
 
 impl Guest {
     pub(crate) fn new(ctx: WasiCtx) -> Guest {
-        Guest { memory: vec![0; 64 * 1024], ctx }
+        Guest { memory: vec![0; 64 * 1024], ctx, dir: DIR }
     }
 
     pub(crate) fn with_dir(path: &Path, resolution: PathResolution) -> Guest {
@@ -102,8 +114,8 @@ impl Guest {
     ) -> Result<u32, Errno> {
         let (at, len) = self.put(FIRST, path.as_bytes());
         let (follow, flags, rights) = (u32::from(follow), flags.bits(), rights.bits());
-        let Guest { memory, ctx } = self;
-        preview1::path_open(memory, ctx, DIR, follow, at, len, flags, rights, 0, 0, OUT)?;
+        let Guest { memory, ctx, dir } = self;
+        preview1::path_open(memory, ctx, *dir, follow, at, len, flags, rights, 0, 0, OUT)?;
         Ok(self.u32_at(OUT))
     }
 
@@ -136,36 +148,36 @@ impl Guest {
     pub(crate) fn stat(&mut self, path: &str, follow: bool) -> Result<FileStat, Errno> {
         let (at, len) = self.put(FIRST, path.as_bytes());
         let follow = u32::from(follow);
-        let Guest { memory, ctx } = self;
-        preview1::path_filestat_get(memory, ctx, DIR, follow, at, len, OUT)?;
+        let Guest { memory, ctx, dir } = self;
+        preview1::path_filestat_get(memory, ctx, *dir, follow, at, len, OUT)?;
         Ok(FileStat { kind: self.memory[16], size: self.u64_at(32), mtim: self.u64_at(48) })
     }
 
     pub(crate) fn make_dir(&mut self, path: &str) -> Result<(), Errno> {
         let (at, len) = self.put(FIRST, path.as_bytes());
-        preview1::path_create_directory(&mut self.memory, &mut self.ctx, DIR, at, len)
+        preview1::path_create_directory(&mut self.memory, &mut self.ctx, self.dir, at, len)
     }
 
     pub(crate) fn remove_dir(&mut self, path: &str) -> Result<(), Errno> {
         let (at, len) = self.put(FIRST, path.as_bytes());
-        preview1::path_remove_directory(&mut self.memory, &mut self.ctx, DIR, at, len)
+        preview1::path_remove_directory(&mut self.memory, &mut self.ctx, self.dir, at, len)
     }
 
     pub(crate) fn unlink(&mut self, path: &str) -> Result<(), Errno> {
         let (at, len) = self.put(FIRST, path.as_bytes());
-        preview1::path_unlink_file(&mut self.memory, &mut self.ctx, DIR, at, len)
+        preview1::path_unlink_file(&mut self.memory, &mut self.ctx, self.dir, at, len)
     }
 
     pub(crate) fn symlink(&mut self, target: &str, path: &str) -> Result<(), Errno> {
         let (to, to_len) = self.put(TARGET, target.as_bytes());
         let (at, len) = self.put(FIRST, path.as_bytes());
-        preview1::path_symlink(&mut self.memory, &mut self.ctx, to, to_len, DIR, at, len)
+        preview1::path_symlink(&mut self.memory, &mut self.ctx, to, to_len, self.dir, at, len)
     }
 
     pub(crate) fn readlink(&mut self, path: &str) -> Result<Vec<u8>, Errno> {
         let (at, len) = self.put(FIRST, path.as_bytes());
-        let Guest { memory, ctx } = self;
-        preview1::path_readlink(memory, ctx, DIR, at, len, BUFFER, 4096, OUT)?;
+        let Guest { memory, ctx, dir } = self;
+        preview1::path_readlink(memory, ctx, *dir, at, len, BUFFER, 4096, OUT)?;
         let (start, len) = (usize::try_from(BUFFER).unwrap(), self.u32_at(OUT));
         Ok(self.memory[start..start + usize::try_from(len).unwrap()].to_vec())
     }
@@ -177,12 +189,12 @@ impl Guest {
     ) -> Result<(), Errno> {
         let (old, old_len) = self.put(FIRST, from.1.as_bytes());
         let (new, new_len) = self.put(TARGET, to.1.as_bytes());
-        let Guest { memory, ctx } = self;
+        let Guest { memory, ctx, .. } = self;
         preview1::path_rename(memory, ctx, from.0, old, old_len, to.0, new, new_len)
     }
 
     pub(crate) fn rename(&mut self, from: &str, to: &str) -> Result<(), Errno> {
-        self.rename_between((DIR, from), (DIR, to))
+        self.rename_between((self.dir, from), (self.dir, to))
     }
 
     pub(crate) fn link_with(
@@ -193,7 +205,7 @@ impl Guest {
     ) -> Result<(), Errno> {
         let (old, old_len) = self.put(FIRST, from.1.as_bytes());
         let (new, new_len) = self.put(TARGET, to.1.as_bytes());
-        let (follow, Guest { memory, ctx }) = (u32::from(follow), self);
+        let (follow, Guest { memory, ctx, .. }) = (u32::from(follow), self);
         preview1::path_link(memory, ctx, from.0, follow, old, old_len, to.0, new, new_len)
     }
 
@@ -202,14 +214,14 @@ impl Guest {
     }
 
     pub(crate) fn link(&mut self, from: &str, to: &str) -> Result<(), Errno> {
-        self.link_between((DIR, from), (DIR, to))
+        self.link_between((self.dir, from), (self.dir, to))
     }
 
     pub(crate) fn set_mtime(&mut self, path: &str, follow: bool, time: u64) -> Result<(), Errno> {
         let (at, len) = self.put(FIRST, path.as_bytes());
         let (follow, mtim) = (u32::from(follow), 4);
-        let Guest { memory, ctx } = self;
-        preview1::path_filestat_set_times(memory, ctx, DIR, follow, at, len, 0, time, mtim)
+        let Guest { memory, ctx, dir } = self;
+        preview1::path_filestat_set_times(memory, ctx, *dir, follow, at, len, 0, time, mtim)
     }
 }
 

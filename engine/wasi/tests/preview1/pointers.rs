@@ -124,7 +124,7 @@ fn subscriptions() {
     faults("poll_oneoff many", |m, c, _| p1::poll_oneoff(m, c, 64, 256, 16 * 1024, 512));
     let mut guest = Guest::new(WasiCtxBuilder::new().build());
     for count in [0, 16 * 1024 + 1, u32::MAX] {
-        let Guest { memory, ctx } = &mut guest;
+        let Guest { memory, ctx, .. } = &mut guest;
         assert_eq!(p1::poll_oneoff(memory, ctx, 64, 256, count, 512), Err(Errno::Inval));
     }
 }
@@ -133,7 +133,7 @@ fn subscriptions() {
 fn the_last_byte_of_memory_can_be_used() {
     let mut guest = Guest::new(WasiCtxBuilder::new().arg("x").build());
     let len = u32::try_from(guest.memory.len()).unwrap();
-    let Guest { memory, ctx } = &mut guest;
+    let Guest { memory, ctx, .. } = &mut guest;
     p1::args_get(memory, ctx, 0, len - 2).unwrap();
     assert_eq!(p1::args_get(memory, ctx, 0, len - 1), Err(Errno::Fault));
     p1::clock_time_get(memory, ctx, 0, 0, len - 8).unwrap();
@@ -149,7 +149,7 @@ fn huge_vectors_make_short_transfers() {
     for record in guest.memory[8..8 + 4000 * 8].chunks_exact_mut(8) {
         record[4] = 1;
     }
-    let Guest { memory, ctx } = &mut guest;
+    let Guest { memory, ctx, .. } = &mut guest;
     memory[0] = b'x';
     p1::fd_write(memory, ctx, 1, 8, 4000, 40_000).unwrap();
     let written = guest.u32_at(40_000);
@@ -168,7 +168,7 @@ fn overlapping_buffers_are_no_trouble() {
         let record = [100u32 + index, 4].map(u32::to_le_bytes).concat();
         guest.put(8 * index, &record);
     }
-    let Guest { memory, ctx } = &mut guest;
+    let Guest { memory, ctx, .. } = &mut guest;
     p1::fd_read(memory, ctx, fd, 0, 4, 200).unwrap();
     let len = guest.u32_at(200);
     assert!((1..=10).contains(&len), "{len}");
@@ -179,7 +179,7 @@ fn overlapping_buffers_are_no_trouble() {
         let record = [0u32, whole].map(u32::to_le_bytes).concat();
         guest.put(8 * index, &record);
     }
-    let Guest { memory, ctx } = &mut guest;
+    let Guest { memory, ctx, .. } = &mut guest;
     p1::fd_write(memory, ctx, 1, 0, 1000, 60_000).unwrap();
 }
 
@@ -191,7 +191,7 @@ fn strings_are_checked() {
     assert_eq!(guest.open(&"a".repeat(5000)), Err(Errno::NameTooLong));
     assert_eq!(guest.open(&"a".repeat(300)), Err(Errno::NameTooLong));
     let (at, len) = guest.put(0, b"\xff\xfe");
-    let Guest { memory, ctx } = &mut guest;
+    let Guest { memory, ctx, .. } = &mut guest;
     assert_eq!(p1::path_create_directory(memory, ctx, DIR, at, len), Err(Errno::Ilseq));
 }
 
@@ -202,7 +202,7 @@ fn unknown_flags_are_refused() {
     guest.put(0, b"file");
     let fd = guest.create("file").unwrap();
     guest.put(0, b"file");
-    let Guest { memory: m, ctx: c } = &mut guest;
+    let Guest { memory: m, ctx: c, .. } = &mut guest;
     let inval = Err(Errno::Inval);
     assert_eq!(p1::path_open(m, c, DIR, 2, 0, 4, 0, 2, 0, 0, 64), inval);
     assert_eq!(p1::path_open(m, c, DIR, 0, 0, 4, 16, 2, 0, 0, 64), inval);
@@ -228,7 +228,7 @@ fn closed_descriptors_are_refused() {
     for fd in [4, 1000, u32::MAX] {
         let temp = TempDir::new();
         let mut guest = Guest::with_dir(temp.path(), PathResolution::Kernel);
-        let Guest { memory: m, ctx: c } = &mut guest;
+        let Guest { memory: m, ctx: c, .. } = &mut guest;
         let badf = Err(Errno::Badf);
         assert_eq!(p1::fd_close(m, c, fd), badf);
         assert_eq!(p1::fd_read(m, c, fd, 0, 0, 64), badf);

@@ -18,7 +18,7 @@ struct Entry {
 
 /// One call, and the whole entries in what it wrote; and whether the directory ends there.
 fn read(guest: &mut Guest, fd: u32, len: u32, cookie: u64) -> (Vec<(String, Entry)>, bool) {
-    let Guest { memory, ctx } = guest;
+    let Guest { memory, ctx, .. } = guest;
     preview1::fd_readdir(memory, ctx, fd, BUFFER, len, cookie, OUT).unwrap();
     let used = guest.u32_at(OUT);
     assert!(used <= len);
@@ -110,7 +110,7 @@ fn only_directories_are_listed() {
     let mut guest = Guest::with_dir(temp.path(), PathResolution::Kernel);
     let file = guest.create("file").unwrap();
     for fd in [0, 1, file] {
-        let Guest { memory, ctx } = &mut guest;
+        let Guest { memory, ctx, .. } = &mut guest;
         let result = preview1::fd_readdir(memory, ctx, fd, BUFFER, 100, 0, OUT);
         assert_eq!(result, Err(Errno::Badf));
     }

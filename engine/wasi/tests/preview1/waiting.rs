@@ -30,7 +30,7 @@ fn descriptor(userdata: u64, tag: u8, fd: u32) -> Vec<u8> {
 fn poll(guest: &mut Guest, subscriptions: &[Vec<u8>]) -> Result<Vec<(u64, u8, u8)>, Errno> {
     guest.put(0, &subscriptions.concat());
     let count = u32::try_from(subscriptions.len()).unwrap();
-    let Guest { memory, ctx } = &mut *guest;
+    let Guest { memory, ctx, .. } = &mut *guest;
     preview1::poll_oneoff(memory, ctx, 0, EVENTS, count, COUNT)?;
     let event = |index: u32| {
         let at = EVENTS + 32 * index;
@@ -55,12 +55,12 @@ fn a_duration_passes() {
 fn a_point_in_time_is_reached() {
     let mut guest = Guest::new(WasiCtxBuilder::new().build());
     for id in [0, 1] {
-        let Guest { memory, ctx } = &mut guest;
+        let Guest { memory, ctx, .. } = &mut guest;
         preview1::clock_time_get(memory, ctx, id, 0, 0).unwrap();
         let deadline = guest.u64_at(0) + 20_000_000;
         let events = poll(&mut guest, &[clock(7, id, deadline, 1)]);
         assert_eq!(events, Ok(vec![(7, 0, CLOCK)]));
-        let Guest { memory, ctx } = &mut guest;
+        let Guest { memory, ctx, .. } = &mut guest;
         preview1::clock_time_get(memory, ctx, id, 0, 0).unwrap();
         assert!(guest.u64_at(0) >= deadline);
         assert_eq!(poll(&mut guest, &[clock(8, id, 1, 1)]), Ok(vec![(8, 0, CLOCK)]));
@@ -83,7 +83,7 @@ fn files_are_ready() {
     let mut guest = Guest::with_dir(temp.path(), PathResolution::Kernel);
     let fd = guest.create("file").unwrap();
     guest.write(fd, b"0123456789").unwrap();
-    let Guest { memory, ctx } = &mut guest;
+    let Guest { memory, ctx, .. } = &mut guest;
     preview1::fd_seek(memory, ctx, fd, 4, 0, 0).unwrap();
     let events = poll(&mut guest, &[descriptor(1, READ, fd), descriptor(2, WRITE, fd)]);
     assert_eq!(events, Ok(vec![(1, 0, READ), (2, 0, WRITE)]));
