@@ -2,17 +2,26 @@
 
 use crate::{Errno, WasiCtx, memory};
 
-/// Writes the sizes of a list of strings: how many, and how many bytes with their final NULs.
-fn sizes(memory: &mut [u8], strings: &[Vec<u8>], count: u32, size: u32) -> Result<(), Errno> {
+/// How many strings there are, and how many bytes with their final NULs.
+fn totals(strings: &[Vec<u8>]) -> Result<(u32, u32), Errno> {
     let bytes: usize = strings.iter().map(|string| string.len() + 1).sum();
     let len = u32::try_from(strings.len()).or(Err(Errno::Overflow))?;
-    let bytes = u32::try_from(bytes).or(Err(Errno::Overflow))?;
+    Ok((len, u32::try_from(bytes).or(Err(Errno::Overflow))?))
+}
+
+/// Writes the sizes of a list of strings.
+fn sizes(memory: &mut [u8], strings: &[Vec<u8>], count: u32, size: u32) -> Result<(), Errno> {
+    let (len, bytes) = totals(strings)?;
+    memory::check(memory, size, 4)?;
     memory::write_u32(memory, count, len)?;
     memory::write_u32(memory, size, bytes)
 }
 
 /// Writes a list of strings: pointers at `table`, the strings with their final NULs at `buffer`.
 fn strings(memory: &mut [u8], strings: &[Vec<u8>], table: u32, buffer: u32) -> Result<(), Errno> {
+    let (len, bytes) = totals(strings)?;
+    memory::array(memory, table, len, 4)?;
+    memory::check(memory, buffer, bytes)?;
     let (mut slot, mut at) = (table, buffer);
     for string in strings {
         let len = u32::try_from(string.len()).or(Err(Errno::Overflow))?;

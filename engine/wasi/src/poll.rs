@@ -3,6 +3,9 @@
 //! The host waits in `poll`. A stream the embedder supplied has nothing to wait on and counts as
 //! ready, so does a regular file.
 
+use std::collections::HashMap;
+use std::os::fd::BorrowedFd;
+
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno as HostErrno, ioctl_fionread};
 
@@ -91,18 +94,22 @@ fn clock_wait(memory: &[u8], at: u32, epoch: u64) -> Result<Wait, Errno> {
     Ok(Wait::Clock { clock, deadline })
 }
 
+/// What the host waits for on behalf of a type of event.
+fn interest(event_type: EventType) -> PollFlags {
+    match event_type {
+        EventType::Clock | EventType::FdRead => PollFlags::IN,
+        EventType::FdWrite => PollFlags::OUT,
+    }
+}
+
 /// Whether a descriptor subscription has to be waited for, or is decided already.
 enum Readiness<'t> {
-    Waits(PollFd<'t>),
+    Waits(BorrowedFd<'t>),
     Ready(Result<(), Errno>),
 }
 
 fn readiness(table: &FdTable, fd: u32, event_type: EventType) -> Readiness<'_> {
-    let interest = match event_type {
-        EventType::Clock | EventType::FdRead => PollFlags::IN,
-        EventType::FdWrite => PollFlags::OUT,
-    };
-    let read = interest == PollFlags::IN;
+    let read = interest(event_type) == PollFlags::IN;
     let descriptor = match table.descriptor(fd) {
         Ok(descriptor) => descriptor,
         Err(error) => return Readiness::Ready(Err(error)),
@@ -121,8 +128,33 @@ fn readiness(table: &FdTable, fd: u32, event_type: EventType) -> Readiness<'_> {
     };
     match descriptor.host_fd() {
         _ if !usable => Readiness::Ready(Err(Errno::Badf)),
-        Some(host) => Readiness::Waits(PollFd::from_borrowed_fd(host, interest)),
+        Some(host) => Readiness::Waits(host),
         None => Readiness::Ready(Ok(())),
+    }
+}
+
+/// The descriptors the host waits for, each of them once however many subscriptions it has: the
+/// host takes no more entries than it lets us have descriptors.
+#[derive(Default)]
+struct Waiting<'t> {
+    host: Vec<PollFd<'t>>,
+    /// By number: the place in `host`, and all that is waited for.
+    places: HashMap<u32, (usize, PollFlags)>,
+    /// Subscriptions, each with its place in `host`.
+    subscriptions: Vec<(&'t Subscription, usize)>,
+}
+
+impl<'t> Waiting<'t> {
+    fn add(&mut self, subscription: &'t Subscription, fd: u32, host: BorrowedFd<'t>) {
+        let interest = interest(subscription.event_type);
+        let (place, all) = self.places.entry(fd).or_insert((self.host.len(), interest));
+        *all |= interest;
+        let entry = PollFd::from_borrowed_fd(host, *all);
+        match self.host.get_mut(*place) {
+            Some(known) => *known = entry,
+            None => self.host.push(entry),
+        }
+        self.subscriptions.push((subscription, *place));
     }
 }
 
@@ -130,8 +162,7 @@ fn readiness(table: &FdTable, fd: u32, event_type: EventType) -> Readiness<'_> {
 /// nothing has.
 fn look(ctx: &WasiCtx, subscriptions: &[Subscription]) -> Result<Vec<Event>, Errno> {
     let mut events = Vec::new();
-    let mut waiting = Vec::new();
-    let mut host = Vec::new();
+    let mut waiting = Waiting::default();
     let mut wait = MAX_WAIT;
     for subscription in subscriptions {
         let Subscription { userdata, event_type, wait: ref wanted } = *subscription;
@@ -144,9 +175,8 @@ fn look(ctx: &WasiCtx, subscriptions: &[Subscription]) -> Result<Vec<Event>, Err
             }
             Ok(Wait::Fd(fd)) => match readiness(&ctx.table, fd, event_type) {
                 Readiness::Ready(result) => Some(result),
-                Readiness::Waits(poll_fd) => {
-                    waiting.push(subscription);
-                    host.push(poll_fd);
+                Readiness::Waits(host) => {
+                    waiting.add(subscription, fd, host);
                     None
                 }
             },
@@ -158,9 +188,9 @@ fn look(ctx: &WasiCtx, subscriptions: &[Subscription]) -> Result<Vec<Event>, Err
     if !events.is_empty() {
         wait = 0;
     }
-    host_poll(&mut host, wait)?;
-    for (poll_fd, subscription) in host.iter().zip(waiting) {
-        events.extend(host_event(poll_fd, subscription));
+    host_poll(&mut waiting.host, wait)?;
+    for (subscription, place) in waiting.subscriptions {
+        events.extend(host_event(&waiting.host[place], subscription));
     }
     Ok(events)
 }
@@ -176,7 +206,8 @@ fn host_poll(host: &mut [PollFd<'_>], wait: u64) -> Result<(), Errno> {
 
 /// The event of a descriptor the host has waited for, when there is one.
 fn host_event(poll_fd: &PollFd<'_>, subscription: &Subscription) -> Option<Event> {
-    let happened = poll_fd.revents();
+    let always = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+    let happened = poll_fd.revents() & (interest(subscription.event_type) | always);
     if happened.is_empty() {
         return None;
     }

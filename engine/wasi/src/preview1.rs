@@ -2,8 +2,14 @@
 //!
 //! Each takes the bytes of the guest's memory, the context, and the arguments of the WASI function
 //! of that name: addresses and lengths as they come from the guest. Results go to guest memory;
-//! `Ok` is errno 0. An address outside of the memory is [`Errno::Fault`](crate::Errno::Fault).
-//! Where it can be known before, a call that cannot deliver its result has no effect.
+//! `Ok` is errno 0. Where it can be known before, a call that cannot deliver its result has no
+//! effect.
+//!
+//! An address outside of the memory is [`Errno::Fault`](crate::Errno::Fault), and need not be
+//! aligned. The notes to preview1 would have such a call trap, and wasmtime does; here only
+//! `proc_exit` ends a guest. Text of a guest that is not UTF-8 is
+//! [`Errno::Ilseq`](crate::Errno::Ilseq), as in wasmtime, and so is a link's target; entries of
+//! directories with such names are not listed.
 //!
 //! ```
 //! use wasmtier_wasi::{Errno, OutputPipe, WasiCtxBuilder, preview1};

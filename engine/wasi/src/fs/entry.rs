@@ -176,6 +176,7 @@ pub fn path_symlink(
 }
 
 /// `path_readlink`: writes the target of a symbolic link, cut to the buffer, and the bytes used.
+/// [`Errno::Ilseq`] when the target is not UTF-8, as a path must be.
 #[expect(clippy::too_many_arguments, reason = "the signature is preview1's")]
 pub fn path_readlink(
     memory: &mut [u8],
@@ -201,6 +202,9 @@ pub fn path_readlink(
         Target::Entry(entry) => readlinkat_raw(entry.parent(), entry.name, target.as_mut_slice())?,
         Target::NoEntry { .. } => return Err(Errno::Inval),
     };
+    if std::str::from_utf8(&target[..len]).is_err() {
+        return Err(Errno::Ilseq);
+    }
     let room = usize::try_from(buffer_len).unwrap_or(usize::MAX);
     let target = &target[..len.min(room)];
     memory::write(memory, buffer, target)?;

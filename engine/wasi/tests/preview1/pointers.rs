@@ -14,6 +14,25 @@ const BAD: [u32; 4] = [MEMORY - 1, MEMORY, u32::MAX - 1, u32::MAX];
 /// A file's descriptor after the standard streams and the preopened directory.
 const FILE: u32 = 4;
 
+/// Two buffers, of which the second is given; `faults` expects them to be there before.
+fn buffers(memory: &[u8], at: u32, len: u32) -> u32 {
+    let place = BUFFERS.iter().position(|&pair| pair == [at, len]).unwrap();
+    assert_eq!(memory[VECTORS + 16 * place], 32);
+    u32::try_from(VECTORS + 16 * place).unwrap()
+}
+
+/// Where the vectors of [`buffers`] are.
+const VECTORS: usize = 1024;
+
+const BUFFERS: [[u32; 2]; 6] = [
+    [MEMORY - 7, 8],
+    [MEMORY, 8],
+    [u32::MAX, 8],
+    [32, MEMORY],
+    [32, u32::MAX],
+    [32, u32::MAX - 31],
+];
+
 /// Calls `call` with each bad address and a fresh context; it must answer `Fault` and must not
 /// change anything in memory.
 fn faults(name: &str, call: impl Fn(&mut [u8], &mut WasiCtx, u32) -> Result<(), Errno>) {
@@ -23,7 +42,7 @@ fn faults(name: &str, call: impl Fn(&mut [u8], &mut WasiCtx, u32) -> Result<(), 
     for bad in BAD {
         let mut builder = WasiCtxBuilder::new();
         builder.arg("argument").env("NAME", "value").stdin(&b"input"[..]);
-        builder.preopened_dir(temp.path(), "/").unwrap();
+        builder.preopened_dir(temp.path(), "/dir").unwrap();
         let mut guest = Guest::new(builder.build());
         assert_eq!(guest.create("file"), Ok(FILE));
         let Guest { ctx, .. } = &mut guest;
@@ -36,22 +55,30 @@ fn faults(name: &str, call: impl Fn(&mut [u8], &mut WasiCtx, u32) -> Result<(), 
     }
 }
 
-/// A memory with `file` at 0, `link` at 8, and at 16 a vector of one buffer: 8 bytes at 32.
+/// A memory with `file` at 0, `link` at 8, at 16 a vector of one buffer, 8 bytes at 32, and the
+/// vectors of [`buffers`].
 fn prepared() -> Vec<u8> {
     let mut memory = vec![0; usize::try_from(MEMORY).unwrap()];
     memory[0..4].copy_from_slice(b"file");
     memory[8..12].copy_from_slice(b"link");
     memory[16] = 32;
     memory[20] = 8;
+    for (second, vector) in BUFFERS.iter().zip(memory[VECTORS..].chunks_exact_mut(16)) {
+        vector.copy_from_slice(&[32, 8, second[0], second[1]].map(u32::to_le_bytes).concat());
+    }
     memory
 }
 
 #[test]
 fn arguments_and_environment() {
     faults("args_get table", |m, c, bad| p1::args_get(m, c, bad, 0));
+    faults("args_get buffer", |m, c, bad| p1::args_get(m, c, 0, bad));
     faults("args_sizes_get count", |m, c, bad| p1::args_sizes_get(m, c, bad, 0));
+    faults("args_sizes_get size", |m, c, bad| p1::args_sizes_get(m, c, 0, bad));
     faults("environ_get table", |m, c, bad| p1::environ_get(m, c, bad, 0));
+    faults("environ_get buffer", |m, c, bad| p1::environ_get(m, c, 0, bad));
     faults("environ_sizes_get count", |m, c, bad| p1::environ_sizes_get(m, c, bad, 0));
+    faults("environ_sizes_get size", |m, c, bad| p1::environ_sizes_get(m, c, 0, bad));
 }
 
 #[test]
@@ -67,6 +94,7 @@ fn descriptors() {
     faults("fd_fdstat_get", |m, c, bad| p1::fd_fdstat_get(m, c, FILE, bad));
     faults("fd_filestat_get", |m, c, bad| p1::fd_filestat_get(m, c, FILE, bad));
     faults("fd_prestat_get", |m, c, bad| p1::fd_prestat_get(m, c, DIR, bad));
+    faults("fd_prestat_dir_name", |m, c, bad| p1::fd_prestat_dir_name(m, c, DIR, bad, 8));
     faults("fd_seek", |m, c, bad| p1::fd_seek(m, c, FILE, 0, 0, bad));
     faults("fd_tell", |m, c, bad| p1::fd_tell(m, c, FILE, bad));
     faults("fd_readdir buffer", |m, c, bad| p1::fd_readdir(m, c, DIR, bad, 64, 0, 64));
@@ -86,6 +114,21 @@ fn transfers() {
         faults("fd_write vector", |m, c, bad| p1::fd_write(m, c, fd, bad, 1, 64));
         faults("fd_write result", |m, c, bad| p1::fd_write(m, c, fd, 16, 1, bad));
         faults("fd_write count", |m, c, _| p1::fd_write(m, c, fd, 16, u32::MAX, 64));
+    }
+    // One bad buffer behind a good one, by its address or its length.
+    for at in [MEMORY - 7, MEMORY, u32::MAX] {
+        for fd in [0, FILE] {
+            faults("fd_read buffer", |m, c, _| p1::fd_read(m, c, fd, buffers(m, at, 8), 2, 64));
+        }
+        for fd in [1, FILE] {
+            faults("fd_write buffer", |m, c, _| p1::fd_write(m, c, fd, buffers(m, at, 8), 2, 64));
+        }
+        faults("fd_pread", |m, c, _| p1::fd_pread(m, c, FILE, buffers(m, at, 8), 2, 0, 64));
+        faults("fd_pwrite", |m, c, _| p1::fd_pwrite(m, c, FILE, buffers(m, at, 8), 2, 0, 64));
+    }
+    for len in [MEMORY, u32::MAX, u32::MAX - 31] {
+        faults("fd_read len", |m, c, _| p1::fd_read(m, c, FILE, buffers(m, 32, len), 2, 64));
+        faults("fd_write len", |m, c, _| p1::fd_write(m, c, FILE, buffers(m, 32, len), 2, 64));
     }
     faults("fd_pread vector", |m, c, bad| p1::fd_pread(m, c, FILE, bad, 1, 0, 64));
     faults("fd_pread result", |m, c, bad| p1::fd_pread(m, c, FILE, 16, 1, 0, bad));
