@@ -18,8 +18,10 @@ const LOOP: &[Outcome] = &[Err(Loop)];
 const NO_ENT: &[Outcome] = &[Err(NoEnt)];
 const NOT_DIR: &[Outcome] = &[Err(NotDir)];
 const PERM: &[Outcome] = &[Err(Perm)];
+/// What of two things is wrong is said first differs.
+const NO_DIR: &[Outcome] = &[Err(Loop), Err(NotDir)];
 /// The kernel does not even look behind a slash for something to create.
-const PERM_OR_IS_DIR: &[Outcome] = &[Err(Perm), Err(IsDir)];
+const REFUSED: &[Outcome] = &[Err(Perm), Err(IsDir)];
 
 /// Something a guest does with a path, and what comes of it where the path ends in ...
 struct Operation {
@@ -55,34 +57,38 @@ const READ: Rights = Rights::FD_READ;
 const WRITE: Rights = Rights::FD_WRITE;
 const CREATE: OFlags = OFlags::CREAT;
 
+const ANY: OFlags = OFlags::empty();
+const NEW: OFlags = OFlags::CREAT.union(OFlags::EXCL);
+const FOLDER: OFlags = OFlags::DIRECTORY;
+const TRUNCATE: OFlags = OFlags::TRUNC;
+const BOTH: Rights = READ.union(WRITE);
+
 #[rustfmt::skip]
 const OPERATIONS: [Operation; 23] = [
-    //         what, how                                                       link   slash    absent
-    operation("read", |g, p| open(g, p, true, OFlags::empty(), READ),          PERM, PERM, NO_ENT),
-    operation("read the entry", |g, p| open(g, p, false, OFlags::empty(), READ), LOOP, PERM, NO_ENT),
-    operation("list", |g, p| open(g, p, true, OFlags::DIRECTORY, READ),        PERM, PERM, NO_ENT),
-    operation("list the entry", |g, p| open(g, p, false, OFlags::DIRECTORY, READ),
-        &[Err(Loop), Err(NotDir)], PERM, NO_ENT),
-    operation("overwrite", |g, p| open(g, p, true, OFlags::empty(), READ | WRITE), PERM, PERM, NO_ENT),
-    operation("create", |g, p| open(g, p, true, CREATE, READ | WRITE),         PERM, PERM_OR_IS_DIR, OK),
-    operation("create the entry", |g, p| open(g, p, false, CREATE, WRITE),     LOOP, PERM_OR_IS_DIR, OK),
-    operation("create new", |g, p| open(g, p, true, CREATE | OFlags::EXCL, WRITE), EXIST, PERM_OR_IS_DIR, OK),
-    operation("truncate", |g, p| open(g, p, true, OFlags::TRUNC, WRITE),       PERM, PERM, NO_ENT),
-    operation("create and truncate", |g, p| open(g, p, true, CREATE | OFlags::TRUNC, WRITE),
-        PERM, PERM_OR_IS_DIR, OK),
-    operation("stat", |g, p| g.stat(p, true).map(drop),                        PERM, PERM, NO_ENT),
-    operation("stat the entry", |g, p| g.stat(p, false).map(drop),             OK, PERM, NO_ENT),
-    operation("set times", |g, p| g.set_mtime(p, true, 0),                     PERM, PERM, NO_ENT),
-    operation("set times of the entry", |g, p| g.set_mtime(p, false, 0),       OK, PERM, NO_ENT),
-    operation("read link", |g, p| g.readlink(p).map(drop),                     OK, PERM, NO_ENT),
-    operation("make directory", |g, p| g.make_dir(p),                          EXIST, EXIST, OK),
-    operation("remove directory", |g, p| g.remove_dir(p),                      NOT_DIR, NOT_DIR, NO_ENT),
-    operation("unlink", |g, p| g.unlink(p),                                    OK, NOT_DIR, NO_ENT),
-    operation("rename from", |g, p| g.rename(p, "taken"),                      OK, NOT_DIR, NO_ENT),
-    operation("rename to", |g, p| g.rename("file", p),                         OK, NOT_DIR, OK),
-    operation("link from", |g, p| g.link(p, "taken"),                          OK, NOT_DIR, NO_ENT),
-    operation("link to", |g, p| g.link("file", p),                             EXIST, NOT_DIR, OK),
-    operation("make symbolic link", |g, p| g.symlink("file", p),               EXIST, NOT_DIR, OK),
+    //         what, how                                                link   slash    absent
+    operation("read", |g, p| open(g, p, true, ANY, READ),               PERM,  PERM,    NO_ENT),
+    operation("read the entry", |g, p| open(g, p, false, ANY, READ),    LOOP,  PERM,    NO_ENT),
+    operation("list", |g, p| open(g, p, true, FOLDER, READ),            PERM,  PERM,    NO_ENT),
+    operation("list the entry", |g, p| open(g, p, false, FOLDER, READ), NO_DIR, PERM,   NO_ENT),
+    operation("overwrite", |g, p| open(g, p, true, ANY, BOTH),          PERM,  PERM,    NO_ENT),
+    operation("create", |g, p| open(g, p, true, CREATE, BOTH),          PERM,  REFUSED, OK),
+    operation("create entry", |g, p| open(g, p, false, CREATE, WRITE),  LOOP,  REFUSED, OK),
+    operation("create new", |g, p| open(g, p, true, NEW, WRITE),        EXIST, REFUSED, OK),
+    operation("truncate", |g, p| open(g, p, true, TRUNCATE, WRITE),     PERM,  PERM,    NO_ENT),
+    operation("replace", |g, p| open(g, p, true, CREATE | TRUNCATE, WRITE), PERM, REFUSED, OK),
+    operation("stat", |g, p| g.stat(p, true).map(drop),                 PERM,  PERM,    NO_ENT),
+    operation("stat the entry", |g, p| g.stat(p, false).map(drop),      OK,    PERM,    NO_ENT),
+    operation("set times", |g, p| g.set_mtime(p, true, 0),              PERM,  PERM,    NO_ENT),
+    operation("set times of the entry", |g, p| g.set_mtime(p, false, 0), OK,   PERM,    NO_ENT),
+    operation("read link", |g, p| g.readlink(p).map(drop),              OK,    PERM,    NO_ENT),
+    operation("make directory", |g, p| g.make_dir(p),                   EXIST, EXIST,   OK),
+    operation("remove directory", |g, p| g.remove_dir(p),               NOT_DIR, NOT_DIR, NO_ENT),
+    operation("unlink", |g, p| g.unlink(p),                             OK,    NOT_DIR, NO_ENT),
+    operation("rename from", |g, p| g.rename(p, "taken"),               OK,    NOT_DIR, NO_ENT),
+    operation("rename to", |g, p| g.rename("file", p),                  OK,    NOT_DIR, OK),
+    operation("link from", |g, p| g.link(p, "taken"),                   OK,    NOT_DIR, NO_ENT),
+    operation("link to", |g, p| g.link("file", p),                      EXIST, NOT_DIR, OK),
+    operation("make symbolic link", |g, p| g.symlink("file", p),        EXIST, NOT_DIR, OK),
 ];
 
 /// Where a path leads.
@@ -130,7 +136,7 @@ const PATHS: &[(Leads, &[&str])] = {
         (Out, &["grand/x", "again/file", "slashes/canary", "dotted/canary", "root/etc/passwd"]),
         (
             Out,
-            &["root/proc/self/root/etc", "fds/0", "fds/3", "proc-root/etc", "proc-cwd/x", "fd3/x"],
+            &["root/proc/self/cwd/etc", "fds/0", "fds/3", "proc-root/etc", "proc-cwd/x", "fd3/x"],
         ),
         (
             Out,

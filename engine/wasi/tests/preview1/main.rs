@@ -7,6 +7,7 @@ mod escape;
 mod files;
 mod guest;
 mod interface;
+mod limits;
 mod linking;
 mod pointers;
 mod preopens;

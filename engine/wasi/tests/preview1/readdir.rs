@@ -117,3 +117,50 @@ fn only_directories_are_listed() {
     let dir = guest.open_with("dir", true, OFlags::DIRECTORY, Rights::empty()).unwrap();
     assert_eq!(list(&mut guest, dir, 4096).len(), 2);
 }
+
+/// What was taken from the host before is used up first, and given up by a listing from the start.
+#[test]
+fn a_listing_from_the_start_is_fresh() {
+    let temp = TempDir::new();
+    for name in ["a", "b", "c"] {
+        fs::write(temp.join(name), "").unwrap();
+    }
+    let mut guest = Guest::with_dir(temp.path(), PathResolution::Kernel);
+    let (first, _) = read(&mut guest, DIR, 60, 0);
+    assert!(first.len() < 5);
+    fs::remove_file(temp.join("b")).unwrap();
+    fs::write(temp.join("d"), "").unwrap();
+    let names = list(&mut guest, DIR, 4096);
+    assert!(names.keys().eq([".", "..", "a", "c", "d"]));
+    assert!(list(&mut guest, DIR, 60).keys().eq(names.keys()));
+    // Each descriptor is in a place of its own.
+    let other = guest.open_with(".", true, OFlags::DIRECTORY, Rights::empty()).unwrap();
+    let (one, _) = read(&mut guest, DIR, 60, 0);
+    assert_eq!(list(&mut guest, other, 60).len(), 5);
+    let (rest, end) = read(&mut guest, DIR, 4096, one.last().unwrap().1.next);
+    assert!(end && one.len() + rest.len() == 5);
+}
+
+#[test]
+fn cookies_in_any_order() {
+    let temp = TempDir::new();
+    for number in 0..500 {
+        fs::write(temp.join(&format!("file-with-a-longer-name-{number}")), "").unwrap();
+    }
+    let mut guest = Guest::with_dir(temp.path(), PathResolution::Kernel);
+    let (all, end) = read(&mut guest, DIR, 60_000, 0);
+    assert!(end && all.len() == 502);
+    for index in (0..502).rev().step_by(37).chain([0, 501, 250, 251, 1]) {
+        let (rest, _) = read(&mut guest, DIR, 400, all[index].1.next);
+        let expected = all[index + 1..].iter().map(|(name, _)| name);
+        let fits = rest.len();
+        assert!(fits >= 6 || index + 1 + fits == 502, "{fits} after {index}");
+        assert!(rest.iter().map(|(name, _)| name).eq(expected.take(fits)));
+    }
+    // A cookie that was never given leads anywhere, but to no harm.
+    for cookie in [1, 2, 3, 77, 1 << 31, 1 << 62, i64::MAX as u64] {
+        let Guest { memory, ctx, .. } = &mut guest;
+        let _ = preview1::fd_readdir(memory, ctx, DIR, BUFFER, 4096, cookie, OUT);
+    }
+    assert_eq!(list(&mut guest, DIR, 4096).len(), 502);
+}

@@ -107,3 +107,50 @@ fn what_cannot_be_waited_for_says_so() {
     assert_eq!(poll(&mut guest, &[clock(1, 1, 1, 2)]), Ok(vec![(1, inval, CLOCK)]));
     assert_eq!(poll(&mut guest, &[subscription(1, 3, [0; 4])]), Err(Errno::Inval));
 }
+
+#[test]
+fn as_many_subscriptions_as_are_allowed() {
+    let temp = TempDir::new();
+    let mut guest = Guest::with_dir(temp.path(), PathResolution::Kernel);
+    let fd = guest.create("file").unwrap();
+    let (subscriptions, events, count) = (0u32, 1 << 20, 16 * 1024);
+    guest.memory.resize(2 << 20, 0);
+    for (index, at) in (0..count).zip((subscriptions..).step_by(48)) {
+        let never = clock(index, 1, u64::MAX, 0);
+        let kinds = [never, descriptor(index, READ, fd), descriptor(index, WRITE, fd)];
+        guest.put(at, &kinds[index as usize % 3]);
+    }
+    let Guest { memory, ctx, .. } = &mut guest;
+    preview1::poll_oneoff(memory, ctx, subscriptions, events, count as u32, (2 << 20) - 4).unwrap();
+    // Two of three are to a file, which is always ready: far more of them than a process may have
+    // descriptors.
+    let happened = guest.u32_at((2 << 20) - 4);
+    let userdata = (0..happened).map(|index| guest.u64_at(events + 32 * index));
+    assert!(userdata.eq((0..count).filter(|index| index % 3 != 0)));
+}
+
+#[test]
+fn files_do_not_wait_for_clocks() {
+    let temp = TempDir::new();
+    let mut guest = Guest::with_dir(temp.path(), PathResolution::Kernel);
+    let fd = guest.create("file").unwrap();
+    let never = clock(1, 0, u64::MAX, 1);
+    let past = clock(2, 0, 1, 1);
+    let start = Instant::now();
+    let events = poll(&mut guest, &[never.clone(), descriptor(3, READ, fd)]);
+    assert_eq!(events, Ok(vec![(3, 0, READ)]));
+    let events = poll(&mut guest, &[past.clone(), never.clone(), descriptor(3, WRITE, fd)]);
+    assert_eq!(events, Ok(vec![(2, 0, CLOCK), (3, 0, WRITE)]));
+    let badf = u8::try_from(Errno::Badf.code()).unwrap();
+    let events = poll(&mut guest, &[never, descriptor(4, READ, 77)]);
+    assert_eq!(events, Ok(vec![(4, badf, READ)]), "an error is an event too");
+    assert!(start.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn equal_moments_come_together() {
+    let mut guest = Guest::new(WasiCtxBuilder::new().build());
+    let soon = |userdata| clock(userdata, 1, 0, 0);
+    let events = poll(&mut guest, &[soon(1), soon(2), clock(3, 1, u64::MAX, 0), soon(4)]);
+    assert_eq!(events, Ok(vec![(1, 0, CLOCK), (2, 0, CLOCK), (4, 0, CLOCK)]));
+}
