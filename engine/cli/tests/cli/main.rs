@@ -5,5 +5,6 @@ mod hostile;
 mod invoke;
 mod options;
 mod program;
+mod streams;
 mod support;
 mod traps;
