@@ -102,8 +102,7 @@ fn race(dirs: &[&str], prepare: fn(&Path), change: fn(&Path)) {
     }
 }
 
-/// Puts one entry in the place of another, and back. What a guest has made there in between can be
-/// in the way; then it stays as it is until the next time.
+/// Puts one entry in the place of another, and back. The guest has no path that would remove one.
 fn exchange(one: &Path, other: &Path) {
     let both = rustix::fs::RenameFlags::EXCHANGE;
     for _ in 0..2 {
