@@ -26,6 +26,7 @@
 //! | [`for_each_store!`] | 9 scalar stores | [`StoreOp`], [`StoreAccess`] |
 //! | [`for_each_simd_op!`] | 233 SIMD operators | [`SimdOp`], one trait per [`SimdShape`] |
 //! | [`for_each_simd_access!`] | 22 SIMD loads and stores | [`SimdAccessOp`], [`SimdLoad`], … |
+//! | [`for_each_atomic_access!`] | 63 atomic accesses | [`AtomicOp`], [`AtomicLoad`], … |
 //!
 //! Each calls a macro of the caller's with all its rows; see [`for_each_numeric_op!`] for a worked
 //! example. Control, calls, variables, constants, references and tables are not here: they are not
@@ -37,7 +38,9 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod atomic;
 mod derive;
+mod derive_atomic;
 mod derive_simd;
 mod derive_wide;
 pub mod float;
@@ -51,6 +54,9 @@ mod trap;
 mod wide;
 
 pub use derive::{BinaryOp, LoadAccess, LoadOp, NumOp, StoreAccess, StoreOp, UnaryOp};
+pub use derive_atomic::{
+    AtomicLoad, AtomicOp, AtomicOperands, AtomicShape, AtomicStore, AtomicUpdate,
+};
 pub use derive_simd::{
     SimdAccessOp, SimdAccessShape, SimdBinary, SimdExtract, SimdLoad, SimdLoadLane, SimdOp,
     SimdReplace, SimdShape, SimdShift, SimdShuffle, SimdSplat, SimdStore, SimdStoreLane,

@@ -25,3 +25,4 @@ crate::for_each_load!(markers);
 crate::for_each_store!(markers);
 crate::for_each_simd_op!(markers);
 crate::for_each_simd_access!(markers);
+crate::for_each_atomic_access!(markers);

@@ -74,7 +74,7 @@ define_traps! {
     /// An operator that needs a reference found null.
     NullReference = 13, "null reference";
     /// `memory.atomic.wait*` on a memory that is not shared.
-    AtomicWaitNonSharedMemory = 14, "atomic wait on non-shared memory";
+    AtomicWaitNonSharedMemory = 14, "expected shared memory: atomic wait on non-shared memory";
 }
 
 impl fmt::Display for Trap {

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wasmtier_ops::{
-    BinaryOp, LoadAccess, NumOp, Scalar, ScalarType, SimdBinary, SimdOp, SimdShape, StoreAccess,
-    V128, WideOp, WideShape, op,
+    AtomicOp, BinaryOp, LoadAccess, NumOp, Scalar, ScalarType, SimdBinary, SimdOp, SimdShape,
+    StoreAccess, V128, WideOp, WideShape, op,
 };
 
 /// What a row and an operator of `wasmparser` must agree on, by visitor method.
@@ -133,6 +133,30 @@ fn simd_loads_and_stores() {
     assert_eq!(ours.len(), 22);
 }
 
+/// What the threads proposal has besides accesses: a fence, and what builtins do.
+const NO_ACCESS: [&str; 4] = [
+    "visit_atomic_fence",
+    "visit_memory_atomic_notify",
+    "visit_memory_atomic_wait32",
+    "visit_memory_atomic_wait64",
+];
+
+#[test]
+fn atomic_accesses() {
+    let theirs =
+        theirs(|&(proposal, visit, _, _, _)| proposal == "threads" && !NO_ACCESS.contains(&visit));
+    let ours = ours(&wasmtier_ops::for_each_atomic_access!(rows), |params| {
+        // The address comes first; `old` and `raw` are in memory.
+        let in_memory = |param: &&&str| matches!(**param, "old" | "raw");
+        let popped = 1 + params.len() - params.iter().filter(in_memory).count();
+        // Stores push nothing, and only they do not look at what is in memory.
+        let results = usize::from(params.iter().any(|param| in_memory(&param)));
+        format!("arity {popped} -> {results}")
+    });
+    assert_eq!(ours, theirs);
+    assert_eq!(ours.len(), 63);
+}
+
 /// Lane immediates appear in the rows exactly where `wasmparser` has them.
 #[test]
 fn lane_immediates() {
@@ -162,6 +186,10 @@ fn facts_agree() {
     }
     const { assert!(op::I32Add::COMMUTES && !op::I32Add::TRAPS && op::I32DivS::TRAPS) };
     const { assert!(op::I64Load16S::BYTES == 2 && op::I64Store32::BYTES == 4) };
+    for (index, &each) in AtomicOp::ALL.iter().enumerate() {
+        assert_eq!(each as usize, index);
+        assert_eq!(each.name().split('.').next(), Some(each.value().name()), "{each:?}");
+    }
     const { assert!(op::I8x16Add::COMMUTES && !op::I8x16Sub::COMMUTES) };
 }
 
