@@ -7,6 +7,8 @@
 
 use wasmparser::WasmFeatures;
 
+use crate::runtime::memory::MemoryConfig;
+
 /// Which back-end runs wasm. Results never depend on it.
 ///
 /// ```
@@ -135,6 +137,14 @@ impl Config {
         self
     }
 
+    /// How memories are given address space.
+    pub(crate) fn memory_config(&self) -> MemoryConfig {
+        MemoryConfig {
+            reservation: self.memory_reservation,
+            force_explicit: !self.signals_based_traps,
+        }
+    }
+
     /// Bytes of stack that wasm may use in one store before a call traps with
     /// [`Trap::StackOverflow`](wasmtier_ops::Trap::StackOverflow). Default 1 MiB, at
     /// most 1 GiB.
@@ -146,7 +156,7 @@ impl Config {
     /// Most bytes of address space set aside for a memory with explicit bounds checks, so that it
     /// can grow without moving. Default 4 GiB; a memory needs less if its type says so, and gets
     /// less where the host refuses. Memories whose bounds are found by a signal handler do not
-    /// depend on it.
+    /// depend on it; nor do shared memories, which never move.
     pub fn memory_reservation(&mut self, bytes: u64) -> &mut Self {
         self.memory_reservation = bytes;
         self

@@ -1,16 +1,17 @@
 //! External values: [`Extern`], and an instance's [`Export`].
 //!
-//! What lives here: the sum of the four kinds. What does not: the kinds themselves, and their types
+//! What lives here: the sum of the kinds. What does not: the kinds themselves, and their types
 //! (`extern_type`).
 //!
-//! Invariant: an [`Extern`] is a handle like those it holds: `Copy`, and of one store.
+//! Invariant: an [`Extern`] is a handle like those it holds: of one store, unless it is a shared
+//! memory, which is of none.
 
 use crate::store::AsContext;
-use crate::{ExternType, Func, Global, Memory, MemoryType, Table, TableType};
+use crate::{ExternType, Func, Global, Memory, MemoryType, SharedMemory, Table, TableType};
 
 /// An external value: what a module can import and an instance exports.
 ///
-/// A handle: copying it copies nothing of the thing it names.
+/// A handle: cloning it copies nothing of the thing it names.
 ///
 /// ```
 /// use wasmtier::{Engine, Extern, Func, Store};
@@ -18,10 +19,10 @@ use crate::{ExternType, Func, Global, Memory, MemoryType, Table, TableType};
 /// let mut store = Store::new(&Engine::default(), ());
 /// let answer = Extern::from(Func::wrap(&mut store, || 42i32));
 /// assert_eq!(answer.ty(&store).to_string(), "func () -> i32");
-/// assert!(answer.into_memory().is_none());
+/// assert!(answer.clone().into_memory().is_none());
 /// assert!(answer.into_func().is_some());
 /// ```
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub enum Extern {
     /// A function.
     Func(Func),
@@ -31,6 +32,8 @@ pub enum Extern {
     Table(Table),
     /// A linear memory.
     Memory(Memory),
+    /// A linear memory that other stores may have, too.
+    SharedMemory(SharedMemory),
 }
 
 impl Extern {
@@ -39,7 +42,7 @@ impl Extern {
     pub fn into_func(self) -> Option<Func> {
         match self {
             Self::Func(func) => Some(func),
-            Self::Global(_) | Self::Table(_) | Self::Memory(_) => None,
+            Self::Global(_) | Self::Table(_) | Self::Memory(_) | Self::SharedMemory(_) => None,
         }
     }
 
@@ -48,7 +51,7 @@ impl Extern {
     pub fn into_global(self) -> Option<Global> {
         match self {
             Self::Global(global) => Some(global),
-            Self::Func(_) | Self::Table(_) | Self::Memory(_) => None,
+            Self::Func(_) | Self::Table(_) | Self::Memory(_) | Self::SharedMemory(_) => None,
         }
     }
 
@@ -57,16 +60,25 @@ impl Extern {
     pub fn into_table(self) -> Option<Table> {
         match self {
             Self::Table(table) => Some(table),
-            Self::Func(_) | Self::Global(_) | Self::Memory(_) => None,
+            Self::Func(_) | Self::Global(_) | Self::Memory(_) | Self::SharedMemory(_) => None,
         }
     }
 
-    /// The memory, if this is one.
+    /// The memory, if this is one that is not shared.
     #[must_use]
     pub fn into_memory(self) -> Option<Memory> {
         match self {
             Self::Memory(memory) => Some(memory),
-            Self::Func(_) | Self::Global(_) | Self::Table(_) => None,
+            Self::Func(_) | Self::Global(_) | Self::Table(_) | Self::SharedMemory(_) => None,
+        }
+    }
+
+    /// The shared memory, if this is one.
+    #[must_use]
+    pub fn into_shared_memory(self) -> Option<SharedMemory> {
+        match self {
+            Self::SharedMemory(memory) => Some(memory),
+            Self::Func(_) | Self::Global(_) | Self::Table(_) | Self::Memory(_) => None,
         }
     }
 
@@ -91,6 +103,9 @@ impl Extern {
                 let minimum = memory.size(store);
                 ExternType::Memory(MemoryType { minimum, ..memory.ty(store) })
             }
+            Self::SharedMemory(memory) => {
+                ExternType::Memory(MemoryType { minimum: memory.size(), ..memory.ty() })
+            }
         }
     }
 }
@@ -104,7 +119,7 @@ macro_rules! extern_from {
         }
     )*};
 }
-extern_from!(Func Global Table Memory);
+extern_from!(Func Global Table Memory SharedMemory);
 
 /// One export of an instance. Made by [`Instance::exports`](crate::Instance::exports).
 ///
@@ -164,9 +179,15 @@ impl<'instance> Export<'instance> {
         self.item.into_table()
     }
 
-    /// The memory, if it is one.
+    /// The memory, if it is one that is not shared.
     #[must_use]
     pub fn into_memory(self) -> Option<Memory> {
         self.item.into_memory()
+    }
+
+    /// The shared memory, if it is one.
+    #[must_use]
+    pub fn into_shared_memory(self) -> Option<SharedMemory> {
+        self.item.into_shared_memory()
     }
 }

@@ -5,7 +5,7 @@ use crate::extern_::Export;
 use crate::runtime::instantiate::instantiate;
 use crate::runtime::store::{StoreId, StoreOpaque};
 use crate::store::{AsContextMut, StoreContext, StoreContextMut};
-use crate::{Extern, Func, Global, Memory, Module, Table};
+use crate::{Extern, Func, Global, Memory, Module, SharedMemory, Table};
 
 /// An instance of a module.
 ///
@@ -71,9 +71,14 @@ impl Instance {
         self.get_export(store, name)?.into_func()
     }
 
-    /// The exported memory called `name`.
+    /// The exported memory called `name`, unless it is shared.
     pub fn get_memory(&self, store: impl AsContextMut, name: &str) -> Option<Memory> {
         self.get_export(store, name)?.into_memory()
+    }
+
+    /// The exported shared memory called `name`.
+    pub fn get_shared_memory(&self, store: impl AsContextMut, name: &str) -> Option<SharedMemory> {
+        self.get_export(store, name)?.into_shared_memory()
     }
 
     /// The exported table called `name`.

@@ -64,6 +64,7 @@
 //! | [`Store`] | instances and all they own, and data `T` of the host | one at a time |
 //! | [`Instance`], [`Func`], [`TypedFunc`] | handles into a store | plain values |
 //! | [`Memory`], [`Table`], [`Global`] | handles into a store | plain values |
+//! | [`SharedMemory`] | a memory that stores share | share freely |
 //! | [`Val`], [`Ref`], [`ExternRef`], [`V128`] | values | plain values |
 //! | [`Error`], [`Trap`], [`WasmBacktrace`] | what went wrong, and where | plain values |
 //!
@@ -108,6 +109,7 @@ mod memory;
 mod module;
 mod registry;
 mod runtime;
+mod shared_memory;
 mod store;
 mod table;
 mod trap;
@@ -135,6 +137,7 @@ pub use limits::{
 pub use linker::{Linker, UnknownImportError};
 pub use memory::{Memory, MemoryAccessError};
 pub use module::{Module, Warmed};
+pub use shared_memory::{SharedMemory, WaitResult};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use table::Table;
 pub use trap::{FrameInfo, WasmBacktrace};

@@ -21,7 +21,8 @@ pub const DEFAULT_MEMORY_LIMIT: usize = 10_000;
 /// Installed with [`Store::limiter`](crate::Store::limiter). It is asked before every growth by
 /// `memory.grow`, `table.grow`, [`Memory::grow`](crate::Memory::grow) and
 /// [`Table::grow`](crate::Table::grow), and once for each memory and table that is created (with
-/// `current` 0). The counts are read before an instantiation allocates anything.
+/// `current` 0). When another thread grows a shared memory at the same time, it may be asked again
+/// about the new size. The counts are read before an instantiation allocates anything.
 ///
 /// A refusal (`Ok(false)`) makes the wasm operator return -1, as the specification lets it at any
 /// time (section 4.6, `memory.grow`); an `Err` leaves wasm with that error.

@@ -13,7 +13,7 @@ use crate::runtime::memory_object::MemoryObject;
 use crate::runtime::store::{StoreId, StoreOpaque};
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 
-/// A linear memory.
+/// A linear memory of one store. Those of several are [`SharedMemory`](crate::SharedMemory)s.
 ///
 /// A handle, valid with the store it came from. All methods panic when it is used with another.
 ///
@@ -45,6 +45,9 @@ impl Memory {
     /// When the type is impossible or shared, the store's limiter refuses, or the system has no
     /// room.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Self> {
+        if ty.shared {
+            return Err(Error::msg("invalid memory type: shared memories are `SharedMemory`s"));
+        }
         check_type(&ty)?;
         let mut store = store.as_context_mut().0.erase();
         let index = grow::new_host_memory(&mut store, ty)?;
@@ -159,10 +162,11 @@ impl Memory {
     }
 }
 
-fn check_type(ty: &MemoryType) -> Result<()> {
+/// Whether there can be a memory of type `ty`.
+pub(crate) fn check_type(ty: &MemoryType) -> Result<()> {
     let limit = if ty.memory64 { u64::MAX } else { 1 << 32 } >> ty.page_size_log2.min(63);
-    let problem = if ty.shared {
-        "shared memories are not supported"
+    let problem = if ty.shared && ty.maximum.is_none() {
+        "a shared memory must have a maximum size"
     } else if ty.page_size_log2 != 16 && ty.page_size_log2 != 0 {
         "a page has 65536 bytes, or 1"
     } else if ty.maximum.is_some_and(|maximum| maximum < ty.minimum) {
@@ -191,6 +195,13 @@ pub struct MemoryAccessError {
     offset: usize,
     len: usize,
     size: usize,
+}
+
+impl MemoryAccessError {
+    /// An access of `len` bytes at `offset` in a memory of `size` bytes.
+    pub(crate) fn new(offset: usize, len: usize, size: usize) -> Self {
+        Self { offset, len, size }
+    }
 }
 
 impl fmt::Display for MemoryAccessError {

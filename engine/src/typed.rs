@@ -14,7 +14,7 @@ use crate::runtime::call::Signature;
 use crate::runtime::slots::Slots;
 use crate::runtime::store::StoreOpaque;
 use crate::store::{AsContext, AsContextMut};
-use crate::{Error, ExternRef, Func, FuncType, Instance, Ref, Result, V128, ValType};
+use crate::{Error, Extern, ExternRef, Func, FuncType, Instance, Ref, Result, V128, ValType};
 
 /// A Rust type that stands for one value type of wasm.
 ///
@@ -367,7 +367,7 @@ impl Instance {
         let Some(item) = self.get_export(&mut store, name) else {
             return Err(Error::msg(format!("there is no export called `{name}`")));
         };
-        let Some(func) = item.into_func() else {
+        let Extern::Func(func) = item else {
             let ty = item.ty(&store);
             return Err(Error::msg(format!("the export `{name}` is not a function but a {ty}")));
         };

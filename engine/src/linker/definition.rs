@@ -9,7 +9,7 @@ use crate::{Extern, ExternType, Result};
 
 /// What a name means to a linker.
 pub(crate) enum Definition<T: 'static> {
-    /// An item of a store, and its type.
+    /// An item of a store, or a shared memory, and its type.
     Extern(Extern, ExternType),
     /// A host function that belongs to no store.
     Host(HostFunc<T>),
@@ -18,7 +18,7 @@ pub(crate) enum Definition<T: 'static> {
 impl<T: 'static> Clone for Definition<T> {
     fn clone(&self) -> Self {
         match self {
-            Self::Extern(item, ty) => Self::Extern(*item, ty.clone()),
+            Self::Extern(item, ty) => Self::Extern(item.clone(), ty.clone()),
             Self::Host(func) => Self::Host(func.clone()),
         }
     }
@@ -40,7 +40,7 @@ impl<T: 'static> Definition<T> {
     /// When the store has no room for another function.
     pub(crate) fn to_extern(&self, store: &mut StoreContextMut<'_, T>) -> Result<Extern> {
         match self {
-            Self::Extern(item, _) => Ok(*item),
+            Self::Extern(item, _) => Ok(item.clone()),
             Self::Host(func) => Ok(func.func(store.0)?.into()),
         }
     }

@@ -7,8 +7,8 @@ use core::fmt;
 use super::{Linker, link_error};
 use crate::store::AsContextMut;
 use crate::{
-    Error, Extern, ExternType, FuncType, Global, ImportType, Memory, Module, Ref, Result, Table,
-    Val, ValType,
+    Error, Extern, ExternType, FuncType, Global, ImportType, Memory, Module, Ref, Result,
+    SharedMemory, Table, Val, ValType,
 };
 
 /// An import that no definition was found for.
@@ -125,6 +125,7 @@ impl<T: 'static> Linker<T> {
                     default_value(&import, ValType::Ref(ty.element))?;
                     Table::new(&mut store, ty, Ref::null(ty.element.heap_type))?.into()
                 }
+                ExternType::Memory(ty) if ty.shared => SharedMemory::new(self.engine(), ty)?.into(),
                 ExternType::Memory(ty) => Memory::new(&mut store, ty)?.into(),
             };
             self.define(&store, import.module(), import.name(), item)?;

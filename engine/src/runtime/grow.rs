@@ -3,14 +3,26 @@
 //! Invariant: the limiter is asked before anything is allocated, and told when what it allowed
 //! could not be had.
 
+use std::sync::Arc;
+
 use wasmtier_vm::{MemoryType, ModuleInfo, TableType};
 
 use super::limit::{Growth, Request};
-use super::memory::MemoryConfig;
 use super::memory_object::MemoryObject;
-use super::store::StoreRef;
+use super::shared_object::{Grown, SharedObject};
+use super::store::{StoreOpaque, StoreRef};
 use super::table::TableObject;
 use crate::error::{Error, Result};
+
+/// The place in the store of a memory that it shares with others. It has one, however often the
+/// memory is imported.
+pub(super) fn shared_memory(store: &mut StoreOpaque, object: &Arc<SharedObject>) -> usize {
+    let is_it = |known: &MemoryObject| known.shared().is_some_and(|it| Arc::ptr_eq(it, object));
+    store.memories.iter().position(is_it).unwrap_or_else(|| {
+        store.memories.push(MemoryObject::of_shared(object.clone()));
+        store.memories.len() - 1
+    })
+}
 
 /// Asks whether there may be an instance of a module, with the tables and memories it defines.
 pub(super) fn check_counts(store: &mut StoreRef<'_>, info: &ModuleInfo) -> Result<()> {
@@ -59,12 +71,7 @@ pub(super) fn new_memory(store: &mut StoreRef<'_>, ty: MemoryType) -> Result<usi
             "memory minimum size of {pages} pages exceeds memory limits"
         )));
     }
-    let config = store.engine().config();
-    let config = MemoryConfig {
-        reservation: config.memory_reservation,
-        force_explicit: !config.signals_based_traps,
-    };
-    let memory = MemoryObject::new(ty, &config)?;
+    let memory = MemoryObject::new(ty, &store.engine().config().memory_config())?;
     store.memories.push(memory);
     Ok(store.memories.len() - 1)
 }
@@ -81,18 +88,23 @@ pub(crate) fn grow_memory(
     memory: usize,
     delta: u64,
 ) -> Result<Option<u64>> {
-    let object = &store.memories[memory];
-    let (ty, current) = (object.ty(), object.pages());
-    let growth = memory_growth(&ty, current, current.saturating_add(delta));
-    if !store.ask(Request::MemoryGrow(growth))? {
-        return Ok(None);
+    loop {
+        let object = &store.memories[memory];
+        let (ty, current) = (object.ty(), object.pages());
+        let growth = memory_growth(&ty, current, current.saturating_add(delta));
+        if !store.ask(Request::MemoryGrow(growth))? {
+            return Ok(None);
+        }
+        match store.memories[memory].grow_from(current, delta) {
+            Grown::From(old) => return Ok(Some(old)),
+            Grown::Refused => break,
+            // The size that the limiter allowed is not the one it would have.
+            Grown::Raced => {}
+        }
     }
-    let grown = store.memories[memory].grow(delta);
-    if grown.is_none() {
-        let reason = Error::msg("the memory's type or the system does not allow the new size");
-        store.ask(Request::MemoryGrowFailed(reason))?;
-    }
-    Ok(grown)
+    let reason = Error::msg("the memory's type or the system does not allow the new size");
+    store.ask(Request::MemoryGrowFailed(reason))?;
+    Ok(None)
 }
 
 /// Adds a table to the store and returns its index.

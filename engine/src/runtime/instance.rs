@@ -20,7 +20,7 @@ use super::vmctx::VmCtxBlock;
 use crate::error::{Error, Result};
 use crate::module::ModuleInner;
 use crate::tuning::FUNC_RECORD_PAGE;
-use crate::{Extern, Func, Global, Memory, Table};
+use crate::{Extern, Func, Global, Memory, SharedMemory, Table};
 
 /// An instance of a store.
 pub(crate) struct InstanceObject {
@@ -165,7 +165,11 @@ impl StoreOpaque {
                 Table::from_index(self, instance.tables[table.index()]).into()
             }
             ExportItem::Memory(memory) => {
-                Memory::from_index(self, instance.memories[memory.index()]).into()
+                let index = instance.memories[memory.index()];
+                match self.memories[index].shared() {
+                    Some(object) => SharedMemory::from_object(self.engine(), object.clone()).into(),
+                    None => Memory::from_index(self, index).into(),
+                }
             }
             ExportItem::Global(global) => {
                 Global::from_index(self, instance.globals[global.index()]).into()

@@ -57,6 +57,11 @@ fn check_imports(store: &StoreOpaque, module: &ModuleInner, imports: &[Extern]) 
         return Err(link(format!("expected {wanted} imports, found {found}")));
     }
     for (import, item) in info.imports.iter().zip(imports) {
+        if let Extern::SharedMemory(memory) = item
+            && !crate::Engine::same(memory.engine(), store.engine())
+        {
+            return Err(link("a shared memory was made with another engine".to_owned()));
+        }
         if let (ImportType::Func(ty), Extern::Func(func)) = (&import.ty, item)
             && func.type_id(store) == info.type_ids[ty.index()]
         {
@@ -71,7 +76,7 @@ fn check_imports(store: &StoreOpaque, module: &ModuleInner, imports: &[Extern]) 
 
 /// The type of `item`, with the present size of a table or memory as its minimum.
 fn present_type(store: &StoreOpaque, item: &Extern) -> ExternType {
-    match *item {
+    match item {
         Extern::Func(func) => ExternType::Func(FuncType::clone(&func.shared_ty(store))),
         Extern::Global(global) => ExternType::Global(store.globals[global.index(store)].ty()),
         Extern::Table(table) => {
@@ -81,6 +86,9 @@ fn present_type(store: &StoreOpaque, item: &Extern) -> ExternType {
         Extern::Memory(memory) => {
             let memory = &store.memories[memory.index(store)];
             ExternType::Memory(MemoryType { minimum: memory.pages(), ..memory.ty() })
+        }
+        Extern::SharedMemory(memory) => {
+            ExternType::Memory(MemoryType { minimum: memory.size(), ..memory.ty() })
         }
     }
 }
@@ -99,7 +107,7 @@ struct Imports {
 }
 
 impl Imports {
-    fn new(store: &StoreOpaque, imports: &[Extern]) -> Self {
+    fn new(store: &mut StoreOpaque, imports: &[Extern]) -> Self {
         let mut sorted = Self::default();
         for import in imports {
             match import {
@@ -109,6 +117,9 @@ impl Imports {
                 }
                 Extern::Table(table) => sorted.tables.push(table.index(store)),
                 Extern::Memory(memory) => sorted.memories.push(memory.index(store)),
+                Extern::SharedMemory(memory) => {
+                    sorted.memories.push(grow::shared_memory(store, memory.object()));
+                }
                 Extern::Global(global) => sorted.globals.push(global.index(store)),
             }
         }
@@ -319,8 +330,10 @@ fn write_data(
     let memory = &mut store.memories[instance.memories[target.index()]];
     let start = usize::try_from(start).map_err(|_| Trap::MemoryOutOfBounds)?;
     let end = start.checked_add(bytes.len()).ok_or(Trap::MemoryOutOfBounds)?;
-    let to = memory.data_mut().get_mut(start..end).ok_or(Trap::MemoryOutOfBounds)?;
-    to.copy_from_slice(bytes);
+    if end > memory.byte_len() {
+        return Err(Trap::MemoryOutOfBounds);
+    }
+    memory.write(start, bytes);
     Ok(())
 }
 

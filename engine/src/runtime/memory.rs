@@ -8,12 +8,16 @@
 use std::fmt;
 use std::ops::Range;
 
+use wasmtier_vm::MemoryType;
+
 use super::mmap::{MapError, Reservation, host_page_size, round_up_to_host_page};
 
 /// Index plus offset of a memory32 access is below 8 GiB; the rest takes the widest access.
 const GUARDED_RESERVATION: u64 = (8 << 30) + (64 << 10);
 /// What follows the capacity of a memory with explicit checks.
 const EXPLICIT_GUARD: u64 = 64 << 10;
+/// Most that a memory sets aside to never move: a module may declare a maximum of 2^64 bytes.
+const LARGEST_IMMOVABLE: u64 = 1 << 40;
 /// What a memory with explicit checks sets aside when address space turned out to be scarce.
 const SCARCE_RESERVATION: u64 = 16 << 20;
 
@@ -42,6 +46,15 @@ impl Default for MemoryConfig {
     }
 }
 
+/// Who is to stop accesses out of bounds.
+fn bounds_mode(ty: &LinearMemoryType, config: &MemoryConfig) -> BoundsMode {
+    if ty.can_be_guarded() && !config.force_explicit {
+        BoundsMode::Guard
+    } else {
+        BoundsMode::Explicit
+    }
+}
+
 /// What a module declares about a memory, in pages of `1 << page_size_log2` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LinearMemoryType {
@@ -56,6 +69,16 @@ pub(crate) struct LinearMemoryType {
 }
 
 impl LinearMemoryType {
+    /// What `ty` declares.
+    pub(crate) fn of(ty: &MemoryType) -> Self {
+        Self {
+            minimum: ty.minimum,
+            maximum: ty.maximum,
+            memory64: ty.memory64,
+            page_size_log2: ty.page_size_log2,
+        }
+    }
+
     /// The pages that the declared maximum and the width of an index allow.
     fn page_limit(&self) -> u64 {
         let index_limit = if self.memory64 {
@@ -120,6 +143,8 @@ pub(crate) struct LinearMemory {
     len: usize,
     ty: LinearMemoryType,
     bounds_mode: BoundsMode,
+    /// Whether growth beyond the capacity moves the bytes; else it fails.
+    may_move: bool,
 }
 
 impl LinearMemory {
@@ -132,11 +157,7 @@ impl LinearMemory {
     /// When the minimum is impossible, or the system refuses even that much.
     pub(crate) fn new(ty: LinearMemoryType, config: &MemoryConfig) -> Result<Self, MemoryError> {
         let len = ty.byte_len(ty.minimum).ok_or(MemoryError::TooLarge)?;
-        let mode = if ty.can_be_guarded() && !config.force_explicit {
-            BoundsMode::Guard
-        } else {
-            BoundsMode::Explicit
-        };
+        let mode = bounds_mode(&ty, config);
         if mode == BoundsMode::Guard
             && let Ok(memory) = Self::guarded(ty, len)
         {
@@ -157,27 +178,54 @@ impl LinearMemory {
         Self::explicit(ty, len, 0)
     }
 
+    /// Makes a memory as [`LinearMemory::new`] does, whose base never moves whatever its bounds
+    /// mode: it has address space for all it may grow to, or for as much as can be had.
+    ///
+    /// # Errors
+    /// As [`LinearMemory::new`].
+    pub(crate) fn immovable(
+        ty: LinearMemoryType,
+        config: &MemoryConfig,
+    ) -> Result<Self, MemoryError> {
+        let len = ty.byte_len(ty.minimum).ok_or(MemoryError::TooLarge)?;
+        if bounds_mode(&ty, config) == BoundsMode::Guard
+            && let Ok(memory) = Self::guarded(ty, len)
+        {
+            return Ok(Self { may_move: false, ..memory });
+        }
+        let mut capacity = ty.byte_limit().min(LARGEST_IMMOVABLE);
+        loop {
+            match Self::explicit(ty, len, capacity) {
+                Ok(memory) => return Ok(Self { may_move: false, ..memory }),
+                Err(error) if capacity <= len as u64 => return Err(error),
+                Err(_) => capacity /= 2,
+            }
+        }
+    }
+
     fn guarded(ty: LinearMemoryType, len: usize) -> Result<Self, MemoryError> {
         let size = usize::try_from(GUARDED_RESERVATION).map_err(|_| MemoryError::TooLarge)?;
         let reservation = Reservation::new(size)?;
         reservation.commit(0..len)?;
         // The type's page limit keeps a memory32 within the first half.
         let capacity = size / 2;
-        Ok(Self { reservation, capacity, len, ty, bounds_mode: BoundsMode::Guard })
+        let bounds_mode = BoundsMode::Guard;
+        Ok(Self { reservation, capacity, len, ty, bounds_mode, may_move: true })
     }
 
     /// With room for `capacity` bytes, or for `len` if that is more.
     fn explicit(ty: LinearMemoryType, len: usize, capacity: u64) -> Result<Self, MemoryError> {
         let (reservation, capacity) = reserve_explicit(len, capacity)?;
         reservation.commit(0..len)?;
-        Ok(Self { reservation, capacity, len, ty, bounds_mode: BoundsMode::Explicit })
+        let bounds_mode = BoundsMode::Explicit;
+        Ok(Self { reservation, capacity, len, ty, bounds_mode, may_move: true })
     }
 
     /// Adds `delta` zeroed pages and returns how many there were.
     ///
     /// Nothing, and no change, when the type or the system does not allow it. In
-    /// [`BoundsMode::Explicit`] the base may be another one afterwards; every copy of it and of
-    /// the length must be renewed, whatever the mode.
+    /// [`BoundsMode::Explicit`] the base may be another one afterwards, unless it was made
+    /// immovable; every copy of it and of the length must be renewed, whatever the mode.
     pub(crate) fn grow(&mut self, delta: u64) -> Option<u64> {
         let old_pages = self.page_count();
         let len = self.ty.byte_len(old_pages.checked_add(delta)?)?;
@@ -192,6 +240,9 @@ impl LinearMemory {
 
     /// Moves to a reservation with room for `len` bytes, and for as much again if that can be had.
     fn grow_moving(&mut self, len: usize) -> Option<()> {
+        if !self.may_move {
+            return None;
+        }
         let limit = self.ty.byte_limit();
         let doubled = (self.capacity as u64).saturating_mul(2).min(limit);
         let (reservation, capacity) =

@@ -356,6 +356,13 @@ impl MemoryType {
         Self { memory64: true, shared: false, minimum, maximum, page_size_log2: 16 }
     }
 
+    /// The type of a memory that several threads may use, with addresses of type `i32` and pages of
+    /// 64 KiB. The maximum is not optional then.
+    #[must_use]
+    pub const fn shared(minimum: u32, maximum: u32) -> Self {
+        Self { shared: true, ..Self::new(minimum, Some(maximum)) }
+    }
+
     /// The type of its addresses.
     #[must_use]
     pub const fn index_type(&self) -> ValType {

@@ -7,7 +7,8 @@
 //! Invariants: the hot fields fit in the first 128 bytes, so that machine code reaches them with
 //! a one-byte displacement. All pointers are valid, or null with a zero length, for as long as the
 //! store that owns the instance lives. Cached bases and lengths (`mem0_*`, `table0_*`,
-//! `funcref_base`) are rewritten in every attached `VmCtx` by whoever grows the object.
+//! `funcref_base`) are rewritten in every attached `VmCtx` by whoever grows the object; except that
+//! a shared memory has contexts in several stores, whose `mem0_len` may then be out of date.
 
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicI32, AtomicUsize};
@@ -28,7 +29,9 @@ pub struct VmCtx {
     pub store: *mut VmStore,
     /// Base of memory 0; null without one.
     pub mem0_base: *mut u8,
-    /// Length of memory 0 in bytes.
+    /// Length of memory 0 in bytes. Of a shared memory it may be less: other threads grow it, and
+    /// memories never shrink, so whoever finds an access behind this length looks at
+    /// [`VmMemory::len`] before it traps.
     pub mem0_len: usize,
     /// Base of table 0, one `u32` a slot (an offset into the funcref arena, or into the store's
     /// externrefs).
@@ -217,10 +220,11 @@ pub struct Activation {
 #[repr(C)]
 #[derive(Debug)]
 pub struct VmMemory {
-    /// First byte. Never moves in guard mode.
+    /// First byte. Never moves in guard mode, nor when the memory is shared.
     pub base: *mut u8,
-    /// Accessible length in bytes.
-    pub len: usize,
+    /// Accessible length in bytes. Atomic for shared memories, which other threads may grow at any
+    /// time; the bytes below a length that was read are accessible whatever its ordering.
+    pub len: AtomicUsize,
 }
 
 /// A table as running code sees it.

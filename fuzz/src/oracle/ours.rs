@@ -86,7 +86,7 @@ impl Session {
             // A module that was made smaller may have another global under that name.
             let _ = fuel.set(&mut *store, Val::I32(FUEL as i32));
         }
-        let func = self.exports.get(export).and_then(|export| export.into_func());
+        let func = self.exports.get(export).and_then(|export| export.clone().into_func());
         let func = func.ok_or_else(|| Failure::Rejected("no such function".to_owned()))?;
         let args: Vec<Val> = args.iter().map(|value| lower(&mut *store, value)).collect();
         let mut results = vec![Val::I32(0); func.ty(&*store).results().len()];
@@ -113,6 +113,11 @@ impl Session {
                     pages: memory.size(&*store),
                     hash: hash(memory.data(&*store)),
                 },
+                Extern::SharedMemory(memory) => {
+                    let mut bytes = vec![0; memory.data_size()];
+                    memory.read(0, &mut bytes).expect("memories do not shrink");
+                    Observed::Memory { pages: memory.size(), hash: hash(&bytes) }
+                }
                 Extern::Table(table) => Observed::Table {
                     size: table.size(&*store),
                     elements: (0..ELEMENTS_SEEN)

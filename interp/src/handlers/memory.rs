@@ -4,6 +4,17 @@
 //! not: how the bytes become a value (`wasmtier_ops`), growing and bulk operators (builtins).
 //!
 //! Invariant: no byte is touched before the whole access was found in bounds.
+//!
+//! # Shared memories
+//!
+//! Other threads may write the bytes of a shared memory while they are read here, and the reverse;
+//! the specification allows that and says that such a read may be torn. So these are what it asks
+//! for: single loads and stores of the machine, whose compiler sees each once in its handler and
+//! draws no conclusion from it. Rust has no name for an unordered access that need not be aligned;
+//! plain reads and writes come closest, and cost other memories nothing. Bytes that the host itself
+//! looks at are copied with atomic accesses (`wasmtier::SharedMemory`).
+
+use core::sync::atomic::Ordering;
 
 use wasmtier_ops::{LoadAccess, StoreAccess, Trap, for_each_load, for_each_store, op};
 use wasmtier_vm::{MemoryIdx, Slot, VmCtx};
@@ -65,16 +76,18 @@ impl Machine {
             .then(|| self.mem0_base.wrapping_add(at as usize))
     }
 
-    /// Where in `memory` the access of `bytes` by the cell `ip` is, or what traps because that is
+    /// Where in `memory` the access of `bytes` by the cell `ip` is, or what to do because that is
     /// out of bounds. The address is all of its slot if `MEMORY64`, else the lower half.
     ///
     /// # Safety
     ///
-    /// `memory` is an index of the running module, and `address` a slot of the frame.
+    /// `memory` is an index of the running module, and `address` a slot of the frame. The cell has
+    /// changed nothing yet, and was run with the accumulator `acc`.
     #[inline(always)]
     pub(super) unsafe fn far<const MEMORY64: bool>(
         &mut self,
         ip: *const u32,
+        acc: u64,
         memory: u32,
         address: Slot,
         offset: (u32, u32),
@@ -82,8 +95,8 @@ impl Machine {
     ) -> Result<*mut u8, Next> {
         // SAFETY: caller's contract.
         let at = unsafe { self.find_far::<MEMORY64>(memory, address, offset, bytes) };
-        // SAFETY: the machine's invariant.
-        at.ok_or_else(|| unsafe { self.trap(ip, Trap::MemoryOutOfBounds) })
+        // SAFETY: the machine's invariant; the caller looks for the place before all else.
+        at.ok_or_else(|| unsafe { self.out_of_bounds(ip, acc) })
     }
 
     /// Where in `memory` an access of `bytes` is, if in bounds.
@@ -96,35 +109,86 @@ impl Machine {
         &self,
         memory: u32,
         address: Slot,
-        (low, high): (u32, u32),
+        offset: (u32, u32),
         bytes: usize,
     ) -> Option<*mut u8> {
         // SAFETY: caller's contract.
-        let address = unsafe { self.read(address) };
-        let address = if MEMORY64 { address } else { u64::from(address as u32) };
-        let (base, len) = if memory == 0 {
-            (self.mem0_base, self.mem0_len)
-        } else {
-            // SAFETY: caller's contract.
-            unsafe { self.other_memory(memory) }
-        };
-        let at = address.checked_add(u64::from(low) | u64::from(high) << 32)?;
-        let end = at.checked_add(bytes as u64)?;
-        (end <= len as u64).then(|| base.wrapping_add(at as usize))
+        let at = unsafe { self.effective::<MEMORY64>(address, offset) }?;
+        // SAFETY: caller's contract.
+        unsafe { self.within(memory, at, bytes) }
     }
 
-    /// Base and length of a memory.
+    /// An address plus an offset, if that is below 2^64.
+    ///
+    /// # Safety
+    ///
+    /// `address` is a slot of the frame.
+    #[inline(always)]
+    pub(super) unsafe fn effective<const MEMORY64: bool>(
+        &self,
+        address: Slot,
+        (low, high): (u32, u32),
+    ) -> Option<u64> {
+        // SAFETY: caller's contract.
+        let address = unsafe { self.read(address) };
+        let address = if MEMORY64 { address } else { u64::from(address as u32) };
+        address.checked_add(u64::from(low) | u64::from(high) << 32)
+    }
+
+    /// Where the `bytes` at address `at` of `memory` are, if in bounds.
     ///
     /// # Safety
     ///
     /// `memory` is an index of the running module.
-    unsafe fn other_memory(&self, memory: u32) -> (*mut u8, usize) {
+    #[inline(always)]
+    pub(super) unsafe fn within(&self, memory: u32, at: u64, bytes: usize) -> Option<*mut u8> {
+        let (base, len) = if memory == 0 {
+            (self.mem0_base, self.mem0_len)
+        } else {
+            // SAFETY: caller's contract.
+            unsafe { self.current(memory) }
+        };
+        let end = at.checked_add(bytes as u64)?;
+        (end <= len as u64).then(|| base.wrapping_add(at as usize))
+    }
+
+    /// Base and present length of a memory.
+    ///
+    /// # Safety
+    ///
+    /// `memory` is an index of the running module.
+    unsafe fn current(&self, memory: u32) -> (*mut u8, usize) {
         // SAFETY: `vmctx` is live, and the index valid (caller's contract).
         let memory = unsafe { VmCtx::memory(self.vmctx, MemoryIdx(memory)) };
         // SAFETY: memories outlive the instances that use them.
         let base = unsafe { (*memory).base };
         // SAFETY: as above.
-        (base, unsafe { (*memory).len })
+        let len = unsafe { &(*memory).len };
+        // Relaxed: whoever knows that another thread has grown a shared memory synchronised with
+        // it, and then the length is seen too.
+        (base, len.load(Ordering::Relaxed))
+    }
+
+    /// Leaves with a trap, for an access at the cell `ip` was out of bounds; but if another thread
+    /// has grown memory 0 since its length was cached, runs the cell again instead.
+    ///
+    /// # Safety
+    ///
+    /// The module's invariant holds, and an activation is running. The cell has changed nothing
+    /// yet; `acc` is the accumulator it was run with.
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn out_of_bounds(&mut self, ip: *const u32, acc: u64) -> Next {
+        // SAFETY: a module that accesses memory has a memory 0.
+        let (_, len) = unsafe { self.current(0) };
+        if len <= self.mem0_len {
+            // SAFETY: caller's contract.
+            return unsafe { self.trap(ip, Trap::MemoryOutOfBounds) };
+        }
+        self.mem0_len = len;
+        // SAFETY: `vmctx` is live, and of a store that runs on this thread.
+        unsafe { (*self.vmctx).mem0_len = len };
+        Next { ip, acc }
     }
 }
 
@@ -138,8 +202,8 @@ unsafe fn load<L: LoadAccess, D: Destination, S: Source>(
     // SAFETY: the translator's slots lie in the frame.
     let address = unsafe { machine.operand::<u32>(S::SRC, cell.a, acc) };
     let Some(at) = machine.near(address, cell.offset, L::BYTES) else {
-        // SAFETY: the machine's invariant.
-        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+        // SAFETY: the machine's invariant; nothing was changed yet.
+        return unsafe { machine.out_of_bounds(ip, acc) };
     };
     // SAFETY: in bounds, as was just checked.
     let raw = unsafe { read_integer(at, L::BYTES) };
@@ -157,8 +221,8 @@ unsafe fn store<W: StoreAccess, S: Sources>(
     // SAFETY: the cell was emitted for this handler.
     let (address, value) = unsafe { machine.operands::<S, u32, W::Value>(cell, acc) };
     let Some(at) = machine.near(address, cell.offset(), W::BYTES) else {
-        // SAFETY: the machine's invariant.
-        return unsafe { machine.trap(ip, Trap::MemoryOutOfBounds) };
+        // SAFETY: the machine's invariant; nothing was changed yet.
+        return unsafe { machine.out_of_bounds(ip, acc) };
     };
     // SAFETY: in bounds, as was just checked.
     unsafe { write_integer(at, W::narrow(value), W::BYTES) };
@@ -174,7 +238,7 @@ unsafe fn far_load<L: LoadAccess, const MEMORY64: bool>(
     let cell = unsafe { cell::<FarLoadCell>(ip) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = unsafe { machine.far::<MEMORY64>(ip, cell.memory, cell.a, offset, L::BYTES) };
+    let at = unsafe { machine.far::<MEMORY64>(ip, acc, cell.memory, cell.a, offset, L::BYTES) };
     let at = match at {
         Ok(at) => at,
         Err(trap) => return trap,
@@ -196,7 +260,7 @@ unsafe fn far_store<W: StoreAccess, const MEMORY64: bool>(
     let value = unsafe { machine.operand::<W::Value>(Src::Slot, cell.b, acc) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = unsafe { machine.far::<MEMORY64>(ip, cell.memory, cell.a, offset, W::BYTES) };
+    let at = unsafe { machine.far::<MEMORY64>(ip, acc, cell.memory, cell.a, offset, W::BYTES) };
     let at = match at {
         Ok(at) => at,
         Err(trap) => return trap,

@@ -127,7 +127,7 @@ unsafe fn load<O: SimdLoad, const MEMORY64: bool>(
     let cell = unsafe { cell::<FarLoadCell>(ip) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = unsafe { machine.far::<MEMORY64>(ip, cell.memory, cell.a, offset, O::BYTES) };
+    let at = unsafe { machine.far::<MEMORY64>(ip, acc, cell.memory, cell.a, offset, O::BYTES) };
     let at = match at {
         Ok(at) => at,
         Err(trap) => return trap,
@@ -152,7 +152,7 @@ unsafe fn store<O: SimdStore, const MEMORY64: bool>(
     let cell = unsafe { cell::<FarStoreCell>(ip) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = unsafe { machine.far::<MEMORY64>(ip, cell.memory, cell.a, offset, O::BYTES) };
+    let at = unsafe { machine.far::<MEMORY64>(ip, acc, cell.memory, cell.a, offset, O::BYTES) };
     let at = match at {
         Ok(at) => at,
         Err(trap) => return trap,
@@ -174,7 +174,7 @@ unsafe fn load_lane<O: SimdLoadLane, const MEMORY64: bool>(
     let cell = unsafe { cell::<FarLaneCell>(ip) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = unsafe { machine.far::<MEMORY64>(ip, cell.memory, cell.a, offset, O::BYTES) };
+    let at = unsafe { machine.far::<MEMORY64>(ip, acc, cell.memory, cell.a, offset, O::BYTES) };
     let at = match at {
         Ok(at) => at,
         Err(trap) => return trap,
@@ -197,7 +197,7 @@ unsafe fn store_lane<O: SimdStoreLane, const MEMORY64: bool>(
     let cell = unsafe { cell::<FarLaneCell>(ip) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = unsafe { machine.far::<MEMORY64>(ip, cell.memory, cell.a, offset, O::BYTES) };
+    let at = unsafe { machine.far::<MEMORY64>(ip, acc, cell.memory, cell.a, offset, O::BYTES) };
     let at = match at {
         Ok(at) => at,
         Err(trap) => return trap,

@@ -43,9 +43,9 @@ pub(super) fn grow(frame: &mut Frame<'_>, memory: u32, _: u32) -> Result<(), Lea
 
 pub(super) fn fill(frame: &mut Frame<'_>, memory: u32, _: u32) -> Result<(), Leave> {
     let [start, value, len] = [0, 1, 2].map(|place| frame.operand(place));
-    let bytes = memory_mut(frame, memory).data_mut();
-    let range = range(start, len, bytes.len())?;
-    bytes[range].fill(value as u8);
+    let memory = memory_mut(frame, memory);
+    let range = range(start, len, memory.byte_len())?;
+    memory.fill(range, value as u8);
     Ok(())
 }
 
@@ -56,11 +56,11 @@ pub(super) fn copy(frame: &mut Frame<'_>, target: u32, source: u32) -> Result<()
     let from = range(from, len, memories[source].byte_len())?;
     let to = range(to, len, memories[target].byte_len())?;
     if target == source {
-        memories[target].data_mut().copy_within(from, to.start);
+        memories[target].copy_within(from, to.start);
     } else {
         let pair = memories.get_disjoint_mut([target, source]);
         let [target, source] = pair.expect("two different memories of the store");
-        target.data_mut()[to].copy_from_slice(&source.data()[from]);
+        target.copy_from(source, from, to.start);
     }
     Ok(())
 }
@@ -71,10 +71,10 @@ pub(super) fn init(frame: &mut Frame<'_>, data: u32, memory: u32) -> Result<(), 
     let at = frame.instance;
     let store = &mut *frame.store;
     let bytes = store.instances[at].data(DataIdx(data));
-    let target = store.memories[index].data_mut();
+    let target = &mut store.memories[index];
     let from = range(from, len, bytes.len())?;
-    let to = range(to, len, target.len())?;
-    target[to].copy_from_slice(&bytes[from]);
+    let to = range(to, len, target.byte_len())?;
+    target.write(to.start, &bytes[from]);
     Ok(())
 }
 

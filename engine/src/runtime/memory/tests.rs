@@ -75,6 +75,32 @@ fn memory64_does_not_move_within_its_reservation() {
 }
 
 #[test]
+fn immovable_memory_has_room_for_its_maximum() {
+    let wide = LinearMemoryType { memory64: true, ..memory32(1, Some(3000)) };
+    for (ty, mode) in [
+        (memory32(1, Some(3000)), BoundsMode::Explicit),
+        (wide, BoundsMode::Explicit),
+        (LinearMemoryType { page_size_log2: 0, ..memory32(7, Some(3000)) }, BoundsMode::Explicit),
+        (memory32(0, Some(3000)), BoundsMode::Guard),
+    ] {
+        let force_explicit = mode == BoundsMode::Explicit;
+        let config = MemoryConfig { reservation: 0, force_explicit };
+        let mut memory = LinearMemory::immovable(ty, &config).unwrap();
+        assert_eq!(memory.bounds_mode(), mode);
+        let base = memory.base();
+        assert_eq!(memory.grow(3000 - ty.minimum), Some(ty.minimum));
+        assert_eq!((memory.base(), memory.page_count()), (base, 3000));
+        assert_eq!(memory.grow(1), None);
+        let last = memory.byte_len() - 1;
+        store(&memory, last, 5);
+        assert_eq!(load(&memory, last), 5);
+    }
+    let huge = LinearMemoryType { memory64: true, ..memory32(1, Some(1 << 48)) };
+    let mut memory = LinearMemory::immovable(huge, &EXPLICIT).unwrap();
+    assert_eq!((memory.grow(1), memory.grow(1 << 40)), (Some(1), None));
+}
+
+#[test]
 fn pages_of_one_byte_are_counted_one_by_one() {
     let ty = LinearMemoryType { page_size_log2: 0, ..memory32(3, Some(100_000)) };
     let mut memory = LinearMemory::new(ty, &MemoryConfig::default()).unwrap();
@@ -127,6 +153,12 @@ fn with_one_gigabyte() {
     // Two gigabytes are not to be had: no growth, no harm.
     assert_eq!(memory.grow(28672), None);
     assert_eq!((memory.byte_len(), load(&memory, (256 << 20) - 1)), (256 << 20, 2));
+
+    // An immovable memory makes do with what there is.
+    let mut fixed =
+        LinearMemory::immovable(memory32(1, Some(65536)), &MemoryConfig::default()).unwrap();
+    let base = fixed.base();
+    assert_eq!((fixed.grow(255), fixed.grow(60_000), fixed.base()), (Some(1), None, base));
 
     let others: Vec<_> = (0..16)
         .map(|_| LinearMemory::new(memory32(1, None), &MemoryConfig::default()).unwrap())
