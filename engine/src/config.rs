@@ -57,13 +57,15 @@ pub struct Config {
     pub(crate) parallel_validation: bool,
 }
 
-/// What is built: WebAssembly 2.0, relaxed SIMD, tail calls, multi-memory, memory64, extended
-/// constant expressions, custom page sizes, wide arithmetic, and the compact encoding of imports.
+/// What is built: WebAssembly 2.0, relaxed SIMD, tail calls, multi-memory, memory64, threads,
+/// extended constant expressions, custom page sizes, wide arithmetic, and the compact encoding of
+/// imports.
 pub(crate) const SUPPORTED: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::MEMORY64)
+    .union(WasmFeatures::THREADS)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)
     .union(WasmFeatures::WIDE_ARITHMETIC)
@@ -103,7 +105,7 @@ proposals! {
     wasm_reference_types, REFERENCE_TYPES;
     /// Several results, and blocks with parameters.
     wasm_multi_value, MULTI_VALUE;
-    /// Shared memories and atomic operators. Not supported yet.
+    /// Shared memories and atomic operators.
     wasm_threads, THREADS;
     /// Exceptions. Not supported yet.
     wasm_exceptions, EXCEPTIONS;

@@ -260,7 +260,11 @@ fn proposals_can_be_refused() {
     let error = Module::new(&engine, functions(&[&vector])).unwrap_err();
     assert!(error.to_string().contains("SIMD support is not enabled"), "{error}");
     assert!(Module::new(&Engine::default(), functions(&[&vector])).is_ok());
-    assert_error(module(&[section(5, b"\x01\x03\x01\x01")]), "threads");
+    let shared = module(&[section(5, b"\x01\x03\x01\x01")]);
+    let engine = Engine::new(Config::new().wasm_threads(false)).expect("the host can do it");
+    let error = Module::new(&engine, &shared).unwrap_err();
+    assert!(error.to_string().contains("threads must be enabled"), "{error}");
+    assert!(Module::new(&Engine::default(), &shared).is_ok());
     assert_error(module(&[section(13, b"\x01\0\0")]), "exceptions");
 }
 
@@ -269,9 +273,9 @@ fn engines_refuse_what_is_not_built() {
     let refused = |config: &Config| Engine::new(config).unwrap_err().to_string();
     let mut text = String::new();
     let _ = writeln!(text, "{}", refused(Config::new().tier(Tier::Jit)));
-    let _ = writeln!(text, "{}", refused(Config::new().wasm_gc(true).wasm_threads(true)));
+    let _ = writeln!(text, "{}", refused(Config::new().wasm_gc(true).wasm_exceptions(true)));
     assert!(text.contains("tier `jit`"), "{text}");
-    assert!(text.contains("`threads`") && text.contains("`gc`"), "{text}");
+    assert!(text.contains("`exceptions`") && text.contains("`gc`"), "{text}");
 }
 
 #[test]

@@ -152,6 +152,10 @@ cells! {
     FarLaneCell {
         d: Slot, a: Slot, b: Slot, lane: Slot, memory: u32, offset_low: u32, offset_high: u32
     }
+    /// `d = memory[a + offset]`, which is updated with `b`, or with `b` and `c`.
+    FarUpdateCell {
+        d: Slot, a: Slot, b: Slot, c: Slot, memory: u32, offset_low: u32, offset_high: u32
+    }
     /// `d = imm`, zero-extended.
     Const32Cell { d: Slot, unused: Slot, imm: u32 }
     /// `d = imm`

@@ -6,12 +6,12 @@ use core::fmt::Write as _;
 
 use crate::cell::{
     BinaryCell, BinaryImmCell, BranchCell, BranchImmCell, Cell, CodeHeader, FarLaneCell,
-    FarLoadCell, FarStoreCell, LaneCell, LoadCell, ShuffleCell, StoreCell, StoreImmCell,
-    TernaryCell, UnaryCell, WORD, WideCell, WideningCell,
+    FarLoadCell, FarStoreCell, FarUpdateCell, LaneCell, LoadCell, ShuffleCell, StoreCell,
+    StoreImmCell, TernaryCell, UnaryCell, WORD, WideCell, WideningCell,
 };
 use crate::code::Code;
 use crate::handler::{Dst, HandlerId, HandlerKey, Misc, Src, Srcs, for_each_misc_handler};
-use wasmtier_ops::{SimdAccessShape, SimdShape, WideShape};
+use wasmtier_ops::{AtomicShape, SimdAccessShape, SimdShape, WideShape};
 
 /// The cells of a function, one a line: byte offset, handler, operands.
 #[must_use]
@@ -78,6 +78,17 @@ fn cell_of(key: HandlerKey) -> (u32, Show) {
             WideShape::Wide => of::<WideCell>(),
             WideShape::Widening => of::<WideningCell>(),
         },
+        HandlerKey::Atomic { op, .. } => match op.shape() {
+            AtomicShape::Load => of::<FarLoadCell>(),
+            AtomicShape::Store => of::<FarStoreCell>(),
+            AtomicShape::Add
+            | AtomicShape::Sub
+            | AtomicShape::And
+            | AtomicShape::Or
+            | AtomicShape::Xor
+            | AtomicShape::Xchg
+            | AtomicShape::Cmpxchg => of::<FarUpdateCell>(),
+        },
         HandlerKey::Misc(misc) => misc_cell(misc),
     }
 }
@@ -119,6 +130,7 @@ fn name(key: HandlerKey) -> String {
         HandlerKey::Simd { op } => op.name().into(),
         HandlerKey::SimdAccess { op, .. } => op.name().into(),
         HandlerKey::Wide { op } => op.name().into(),
+        HandlerKey::Atomic { op, .. } => op.name().into(),
         HandlerKey::Misc(misc) => misc.name().into(),
     }
 }

@@ -6,7 +6,7 @@
 //! Invariant: `HandlerKey::from_id(key.id()) == key` for every key, and ids are dense, so that the
 //! portable back-end finds code by one array access.
 
-use wasmtier_ops::{LoadOp, NumOp, SimdAccessOp, SimdOp, StoreOp, WideOp};
+use wasmtier_ops::{AtomicOp, LoadOp, NumOp, SimdAccessOp, SimdOp, StoreOp, WideOp};
 
 /// The number of a handler: the first word of a cell.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -182,6 +182,8 @@ misc_handlers! {
     SelectVector: SelectCell "select.V";
     /// Calls a builtin.
     CallBuiltin: BuiltinCell "builtin";
+    /// Orders what comes before and behind, as all threads see it.
+    Fence: PlainCell "atomic.fence";
     /// Traps.
     Trap: TrapCell "trap";
 }
@@ -209,6 +211,8 @@ pub(crate) enum HandlerKey {
     SimdAccess { op: SimdAccessOp, memory64: bool },
     /// An operator that yields a 128-bit integer, its operands in slots.
     Wide { op: WideOp },
+    /// An atomic access to any memory, its operands in slots.
+    Atomic { op: AtomicOp, memory64: bool },
     /// A handler that belongs to no row.
     Misc(Misc),
 }
@@ -226,7 +230,8 @@ const FAR_STORE: u32 = FAR_LOAD + LoadOp::COUNT as u32 * 2;
 const SIMD: u32 = FAR_STORE + StoreOp::COUNT as u32 * 2;
 const SIMD_ACCESS: u32 = SIMD + SimdOp::COUNT as u32;
 const WIDE: u32 = SIMD_ACCESS + SimdAccessOp::COUNT as u32 * 2;
-const MISC: u32 = WIDE + WideOp::COUNT as u32;
+const ATOMIC: u32 = WIDE + WideOp::COUNT as u32;
+const MISC: u32 = ATOMIC + AtomicOp::COUNT as u32 * 2;
 
 impl HandlerKey {
     /// How many handlers there are.
@@ -254,6 +259,7 @@ impl HandlerKey {
             Self::Simd { op } => SIMD + op as u32,
             Self::SimdAccess { op, memory64 } => SIMD_ACCESS + op as u32 * 2 + memory64 as u32,
             Self::Wide { op } => WIDE + op as u32,
+            Self::Atomic { op, memory64 } => ATOMIC + op as u32 * 2 + memory64 as u32,
             Self::Misc(misc) => MISC + misc as u32,
         })
     }
@@ -307,7 +313,11 @@ impl HandlerKey {
                 let (op, wide) = split(SIMD_ACCESS, 2);
                 Self::SimdAccess { op: SimdAccessOp::ALL[op], memory64: wide == 1 }
             }
-            WIDE..MISC => Self::Wide { op: WideOp::ALL[(id.0 - WIDE) as usize] },
+            WIDE..ATOMIC => Self::Wide { op: WideOp::ALL[(id.0 - WIDE) as usize] },
+            ATOMIC..MISC => {
+                let (op, wide) = split(ATOMIC, 2);
+                Self::Atomic { op: AtomicOp::ALL[op], memory64: wide == 1 }
+            }
             MISC.. => Self::Misc(Misc::ALL[(id.0 - MISC) as usize]),
         }
     }

@@ -1,7 +1,7 @@
 //! The IR of small functions as text: what folds away, and what becomes one cell.
 
 use wasmtier_interp::{Scratch, dump, translate, wasm_offsets};
-use wasmtier_vm::{FuncIdx, FuncType, ModuleInfo, TypeIdx, ValType};
+use wasmtier_vm::{FuncIdx, FuncType, MemoryType, ModuleInfo, TypeIdx, ValType};
 
 /// A module of one function `(param i32) (result i32)` with one `i32` local, and its bytes.
 fn module(code: &[u8]) -> (ModuleInfo, Vec<u8>) {
@@ -11,6 +11,7 @@ fn module(code: &[u8]) -> (ModuleInfo, Vec<u8>) {
     let info = ModuleInfo {
         types: vec![FuncType::new([ValType::I32], [ValType::I32])],
         funcs: vec![TypeIdx(0)],
+        memories: vec![MemoryType::shared(1, 1)],
         bodies: std::iter::once(0..body.len()).collect(),
         ..ModuleInfo::default()
     };
@@ -134,6 +135,47 @@ fn wide_constants_fold() {
         END,
     ]);
     assert_eq!(found, ["const32 d=[-4] imm=3", "return.A d=[2] a=[-4]"]);
+}
+
+#[test]
+fn atomic_operators_are_one_cell() {
+    // local.get 0; local.get 1; i32.atomic.load offset=8; i32.const 5; i32.atomic.rmw.cmpxchg;
+    //   local.set 1; local.get 0; local.get 1; i32.atomic.rmw8.xor_u offset=1; atomic.fence
+    let found = cells(&[
+        0x20, 0, 0x20, 1, 0xfe, 0x10, 2, 8, 0x41, 5, 0xfe, 0x48, 2, 0, 0x21, 1, 0x20, 0, 0x20, 1,
+        0xfe, 0x3c, 0, 1, 0xfe, 3, 0, END,
+    ]);
+    let no_offset = "offset_low=0 offset_high=0";
+    assert_eq!(
+        found,
+        [
+            "i32.atomic.load d=[-5] a=[-3] memory=0 offset_low=8 offset_high=0".into(),
+            "const32 d=[-6] imm=5".into(),
+            format!("i32.atomic.rmw.cmpxchg d=[-3] a=[2] b=[-5] c=[-6] memory=0 {no_offset}"),
+            "i32.atomic.rmw8.xor_u d=[-4] a=[2] b=[-3] c=[0] memory=0 offset_low=1 offset_high=0"
+                .into(),
+            "atomic.fence".into(),
+            "return.A d=[2] a=[-4]".into(),
+        ]
+    );
+}
+
+#[test]
+fn waiting_is_a_builtin_with_its_offset_as_an_operand() {
+    // local.get 0; i32.const 7; i64.const -1; memory.atomic.wait32 offset=4
+    let found = cells(&[0x20, 0, 0x41, 7, 0x42, 0x7f, 0xfe, 1, 2, 4, END]);
+    let builtin = wasmtier_vm::Builtin::AtomicWait32 as u32;
+    assert_eq!(
+        found,
+        [
+            "const32 d=[-7] imm=4".into(),
+            "const64 d=[-6] low=4294967295 high=4294967295".into(),
+            "const32 d=[-5] imm=7".into(),
+            "copy.S d=[-4] a=[2]".into(),
+            format!("builtin args=[-4] builtin={builtin} imm0=0 imm1=0"),
+            "return.A d=[2] a=[-4]".into(),
+        ]
+    );
 }
 
 #[test]

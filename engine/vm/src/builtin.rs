@@ -93,6 +93,13 @@ builtins! {
     MemoryInit, memory_init, "memory.init", 3 -> 0;
     /// Immediate: data segment.
     DataDrop, data_drop, "data.drop", 0 -> 0;
+    /// address, expected, timeout in ns, offset -> 0 woken, 1 unequal, 2 timed out; immediate:
+    /// memory. The offset of the operator is an operand here, for it may have 64 bits.
+    AtomicWait32, atomic_wait32, "memory.atomic.wait32", 4 -> 1;
+    /// The same for 64 bits.
+    AtomicWait64, atomic_wait64, "memory.atomic.wait64", 4 -> 1;
+    /// address, count, offset -> how many were woken; immediate: memory.
+    AtomicNotify, atomic_notify, "memory.atomic.notify", 3 -> 1;
     /// index -> reference; immediate: table.
     TableGet, table_get, "table.get", 1 -> 1;
     /// index, reference; immediate: table.

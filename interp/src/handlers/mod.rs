@@ -6,6 +6,7 @@
 //! Invariant: this is the interpreter's only unsafe code, and it trusts the translator alone: that
 //! ids, slots, indices and branch targets of the cells are valid.
 
+mod atomic;
 mod builtin;
 mod call;
 mod callee;
@@ -35,6 +36,7 @@ static HANDLERS: Table = {
     memory::fill(&mut table);
     simd::fill(&mut table);
     wide::fill(&mut table);
+    atomic::fill(&mut table);
     let mut i = 0;
     while i < Misc::ALL.len() {
         let misc = Misc::ALL[i];
@@ -98,6 +100,7 @@ const fn handler_of(misc: Misc) -> Handler {
         Misc::SelectFloatAcc => variable::select::<ToSlot, InAcc, true>,
         Misc::SelectVector => variable::select_vector,
         Misc::CallBuiltin => builtin::call_builtin,
+        Misc::Fence => atomic::fence,
         Misc::Trap => control::trap,
     }
 }

@@ -13,6 +13,7 @@
 //! wasm operator. At every label, call and possible trap with a handler, all live values are in
 //! slots. Time is linear in the size of the body.
 
+mod atomic;
 mod branch;
 mod builtin;
 mod call;
@@ -377,6 +378,12 @@ impl<'m> Translator<'m> {
             self.operands.push_temp(*ty);
         }
         self.check_height()
+    }
+
+    /// Pops an operand into a slot.
+    fn pop_slot(&mut self) -> Slot {
+        let operand = self.operands.pop();
+        self.slot_with_value(&operand)
     }
 
     /// Counts a use of a local for the choice of pins.

@@ -111,12 +111,6 @@ impl Translator<'_> {
             }
         }
     }
-
-    /// Pops an operand into a slot.
-    fn pop_slot(&mut self) -> Slot {
-        let operand = self.operands.pop();
-        self.slot_with_value(&operand)
-    }
 }
 
 /// Sixteen lanes as little-endian words.

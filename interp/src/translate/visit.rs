@@ -9,8 +9,8 @@ use wasmparser::{
     VisitSimdOperator,
 };
 use wasmtier_ops::{
-    LoadOp, NumOp, StoreOp, WideOp, for_each_load, for_each_numeric_op, for_each_store,
-    for_each_wide_op,
+    AtomicOp, LoadOp, NumOp, StoreOp, WideOp, for_each_atomic_access, for_each_load,
+    for_each_numeric_op, for_each_store, for_each_wide_op,
 };
 use wasmtier_vm::{Builtin, FuncIdx, GlobalIdx, TableIdx, TypeIdx, VALIDATED_FRAME, ValType, Walk};
 
@@ -72,6 +72,14 @@ macro_rules! visit_stores {
     };
 }
 
+macro_rules! visit_atomics {
+    ($($op:ident $visit:ident $text:literal $shape:ident $params:tt -> $R:ident = $e:expr;)*) => {
+        $(fn $visit(&mut self, memarg: MemArg) -> Visit {
+            self.atomic_access(AtomicOp::$op, memarg)
+        })*
+    };
+}
+
 /// Methods for every operator of a proposal that is not run; nothing for the others.
 macro_rules! visit_unsupported {
     ($(
@@ -86,6 +94,7 @@ macro_rules! visit_unsupported {
     (@reference_types $($rest:tt)*) => {};
     (@tail_call $($rest:tt)*) => {};
     (@wide_arithmetic $($rest:tt)*) => {};
+    (@threads $($rest:tt)*) => {};
     (@$proposal:ident $visit:ident ($($arg:ident: $argty:ty),*)) => {
         fn $visit(&mut self $(, _: $argty)*) -> Visit {
             Err(TranslateError::Unsupported { proposal: stringify!($proposal) })
@@ -104,6 +113,7 @@ impl<'a> VisitOperator<'a> for Translator<'_> {
     for_each_wide_op!(visit_wide);
     for_each_load!(visit_loads);
     for_each_store!(visit_stores);
+    for_each_atomic_access!(visit_atomics);
     wasmparser::for_each_visit_operator!(visit_unsupported);
 
     fn visit_nop(&mut self) -> Visit {
@@ -268,6 +278,23 @@ impl<'a> VisitOperator<'a> for Translator<'_> {
 
     fn visit_memory_fill(&mut self, memory: u32) -> Visit {
         self.builtin(Builtin::MemoryFill, memory, 0, None)
+    }
+
+    fn visit_atomic_fence(&mut self, _: wasmparser::Ordering) -> Visit {
+        self.fence();
+        Ok(())
+    }
+
+    fn visit_memory_atomic_wait32(&mut self, memarg: MemArg) -> Visit {
+        self.wait_or_notify(Builtin::AtomicWait32, memarg)
+    }
+
+    fn visit_memory_atomic_wait64(&mut self, memarg: MemArg) -> Visit {
+        self.wait_or_notify(Builtin::AtomicWait64, memarg)
+    }
+
+    fn visit_memory_atomic_notify(&mut self, memarg: MemArg) -> Visit {
+        self.wait_or_notify(Builtin::AtomicNotify, memarg)
     }
 
     fn visit_table_init(&mut self, elem: u32, table: u32) -> Visit {

@@ -37,7 +37,6 @@ const NOT_BUILT: &[(&str, &[&str])] = &[
         ],
     ),
     ("function-references", &["function references", "function-references"]),
-    ("threads", &["threads"]),
 ];
 
 /// The reason of what later versions of the testsuite assert to be otherwise.

@@ -36,8 +36,11 @@ impl File {
         // Groups that are older than a proposal assert to be invalid what it made valid.
         let group = self.name.split('/').next().unwrap_or_default();
         match group {
-            "v1" | "v2" | "multi-value" | "reference-types" | "threads" => {
+            "v1" | "v2" | "multi-value" | "reference-types" => {
                 config.wasm_multi_memory(false).wasm_memory64(false);
+            }
+            "threads" => {
+                config.wasm_multi_memory(false).wasm_memory64(false).wasm_reference_types(false);
             }
             "memory64" => _ = config.wasm_multi_memory(false),
             _ => {}

@@ -4,8 +4,8 @@
 //! only that the functions print nothing.
 
 use wasmtier::{
-    Error, Global, GlobalType, Linker, Memory, MemoryType, Ref, RefType, Store, Table, TableType,
-    Val,
+    Error, Global, GlobalType, Linker, Memory, MemoryType, Ref, RefType, SharedMemory, Store,
+    Table, TableType, Val,
 };
 
 const NAME: &str = "spectest";
@@ -48,5 +48,7 @@ pub(super) fn define(linker: &mut Linker<()>, store: &mut Store<()>) -> Result<(
     };
     let memory = Memory::new(&mut *store, ty)?;
     linker.define(&*store, NAME, "memory", memory)?;
+    let memory = SharedMemory::new(store.engine(), MemoryType::shared(1, 2))?;
+    linker.define(&*store, NAME, "shared_memory", memory)?;
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! The builtins: what running code calls for cold operators, in every tier alike.
 //!
 //! What lives here: the table, and the frame of a builtin: its operands and the way to its store.
-//! What does not: what each of them does (`memory`, `table`, `reference`).
+//! What does not: what each of them does (`memory`, `atomic`, `table`, `reference`).
 //!
 //! Invariants: a builtin checks all its bounds before it changes anything. None lets a panic of the
 //! embedder's code through: it is parked, as in host functions.
 
+mod atomic;
 mod memory;
 mod reference;
 mod table;
@@ -149,6 +150,9 @@ builtins! {
     memory_copy = memory::copy;
     memory_init = memory::init;
     data_drop = memory::data_drop;
+    atomic_wait32 = atomic::wait32;
+    atomic_wait64 = atomic::wait64;
+    atomic_notify = atomic::notify;
     table_get = table::get;
     table_set = table::set;
     table_size = table::size;
