@@ -1,24 +1,26 @@
 //! Test scripts in the `.wast` format of the specification's testsuite.
 //!
 //! What lives here: [`run`], which runs a whole script, and the [`Report`] it returns. What does
-//! not: what directives do (`script`), values and patterns (`value`), the module the testsuite
-//! imports from (`spectest`), and what is expected to fail (whoever reads the report).
+//! not: what directives do (`script`, `thread`), values and patterns (`value`), the module the
+//! testsuite imports from (`spectest`), and what is expected to fail (whoever reads the report).
 //!
 //! Invariant: no directive is skipped; each has passed or failed.
 
 mod script;
 mod spectest;
+mod thread;
 mod value;
 
 use std::fmt;
 
 use wasmtier::Engine;
-use wast::Wast;
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::token::Span;
+use wast::{Wast, WastDirective};
 
 use script::Script;
+use thread::Spawner;
 
 /// What became of the directives of a script, in their order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -88,15 +90,23 @@ pub fn run(engine: &Engine, text: &str) -> Report {
         Ok(script) => script.directives,
         Err(error) => return unparsed(&lines, &error),
     };
-    let mut script = match Script::new(engine) {
-        Ok(script) => script,
-        Err(error) => return failed_whole(1, format!("cannot define `spectest`: {error}")),
-    };
-    let directives = directives.into_iter().map(|directive| {
-        let (line, keyword) = (lines.line(directive.span()), script::keyword(&directive));
-        Directive { line, keyword, result: script.run(directive) }
-    });
-    Report { directives: directives.collect() }
+    std::thread::scope(|scope| {
+        let mut script = match Script::new(engine, Spawner { scope, lines: &lines }) {
+            Ok(script) => script,
+            Err(error) => return failed_whole(1, format!("cannot define `spectest`: {error}")),
+        };
+        let directives = directives.into_iter().map(|directive| run_one(&mut script, directive));
+        let mut report = Report { directives: directives.collect() };
+        // What nobody waited for has to end, too.
+        report.directives.extend(script.threads.finish());
+        report
+    })
+}
+
+fn run_one<'env>(script: &mut Script<'_, 'env>, directive: WastDirective<'env>) -> Directive {
+    let line = script.threads.line(directive.span());
+    let keyword = script::keyword(&directive);
+    Directive { line, keyword, result: script.run(directive) }
 }
 
 fn unparsed(lines: &Lines, error: &wast::Error) -> Report {

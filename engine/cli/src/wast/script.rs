@@ -1,27 +1,28 @@
 //! [`Script`]: what each directive does.
 //!
 //! What lives here: the instances and modules a script knows, running directives, and whether what
-//! happened is what they assert. What does not: single values (`value`).
+//! happened is what they assert. What does not: single values (`value`), threads (`thread`).
 //!
 //! Invariant: a name that a script has given to something that then failed names nothing.
 
 use std::collections::HashMap;
 
-use wasmtier::{Engine, Error, Instance, Linker, Module, Store, Trap, Val};
+use wasmtier::{Engine, Error, Instance, Linker, Module, SharedMemory, Store, Trap, Val};
 use wast::token::Id;
 use wast::{QuoteWat, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
 
+use super::thread::{Spawner, Threads};
 use super::{spectest, value};
 
 /// What a directive comes to, or why it failed.
-type Checked = Result<(), String>;
+pub(super) type Checked = Result<(), String>;
 
 /// What wasm came to. A script that cannot be run at all is a `String` around it.
 type Ran = Result<Vec<Val>, Error>;
 
-/// The state of a script.
-pub(super) struct Script {
-    engine: Engine,
+/// The state of a script, or of one of its threads.
+pub(super) struct Script<'scope, 'env> {
+    pub(super) engine: Engine,
     store: Store<()>,
     linker: Linker<()>,
     /// By name, for `(module instance ..)`.
@@ -30,11 +31,15 @@ pub(super) struct Script {
     instances: HashMap<String, Instance>,
     /// What directives that name no instance are about.
     current: Option<Instance>,
+    /// The exported memories of the instance that this thread shares with the one it comes from, by
+    /// name.
+    pub(super) shared: HashMap<String, Vec<(String, SharedMemory)>>,
+    pub(super) threads: Threads<'scope, 'env>,
 }
 
-impl Script {
+impl<'scope, 'env> Script<'scope, 'env> {
     /// A script of which nothing has run.
-    pub(super) fn new(engine: &Engine) -> Result<Self, Error> {
+    pub(super) fn new(engine: &Engine, spawner: Spawner<'scope, 'env>) -> Result<Self, Error> {
         let mut store = Store::new(engine, ());
         let mut linker = Linker::new(engine);
         linker.allow_shadowing(true);
@@ -47,11 +52,13 @@ impl Script {
             last_definition: None,
             instances: HashMap::new(),
             current: None,
+            shared: HashMap::new(),
+            threads: Threads::new(spawner),
         })
     }
 
     /// Runs one directive.
-    pub(super) fn run(&mut self, directive: WastDirective<'_>) -> Checked {
+    pub(super) fn run(&mut self, directive: WastDirective<'env>) -> Checked {
         use WastDirective as D;
         match directive {
             D::Module(module) => self.module(module),
@@ -72,7 +79,8 @@ impl Script {
             D::AssertUnlinkable { module, message, .. } => self.assert_unlinkable(module, message),
             D::AssertException { .. } => Err("exceptions are not built yet".to_owned()),
             D::AssertSuspension { .. } => Err("stack switching is not built yet".to_owned()),
-            D::Thread(_) | D::Wait { .. } => Err("threads are not built yet".to_owned()),
+            D::Thread(thread) => self.thread(thread),
+            D::Wait { thread, .. } => self.threads.wait(thread),
         }
     }
 
@@ -124,6 +132,19 @@ impl Script {
         Module::new(&self.engine, bytes)
     }
 
+    /// The shared memories that an instance exports.
+    pub(super) fn shared_memories(
+        &mut self,
+        id: Id<'_>,
+    ) -> Result<Vec<(String, SharedMemory)>, String> {
+        let exports = self.find(Some(id))?.exports(&mut self.store);
+        let memory = |export: wasmtier::Export<'_>| {
+            let name = export.name().to_owned();
+            Some((name, export.into_shared_memory()?))
+        };
+        Ok(exports.filter_map(memory).collect())
+    }
+
     fn find(&self, id: Option<Id<'_>>) -> Result<Instance, String> {
         let found = match id {
             Some(id) => self.instances.get(id.name()).copied(),
@@ -133,6 +154,13 @@ impl Script {
     }
 
     fn register(&mut self, name: &str, id: Option<Id<'_>>) -> Checked {
+        if let Some(memories) = id.and_then(|id| self.shared.get(id.name())) {
+            for (export, memory) in memories {
+                let defined = self.linker.define(&self.store, name, export, memory.clone());
+                defined.map_err(|error| error.to_string())?;
+            }
+            return Ok(());
+        }
         let instance = self.find(id)?;
         let defined = self.linker.instance(&mut self.store, name, instance);
         defined.map(drop).map_err(|error| error.to_string())
@@ -217,7 +245,7 @@ fn encode(module: &mut QuoteWat<'_>) -> Result<Vec<u8>, String> {
     module.encode().map_err(|error| error.message())
 }
 
-fn absent(kind: &str, id: Option<Id<'_>>) -> String {
+pub(super) fn absent(kind: &str, id: Option<Id<'_>>) -> String {
     match id {
         Some(id) => format!("no {kind} is called `${}`", id.name()),
         None => format!("there is no current {kind}"),
