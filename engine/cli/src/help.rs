@@ -43,6 +43,7 @@ Options:
   -W KEY[=VALUE][,KEY...]       settings of WebAssembly (repeatable):
        max-memory-size=BYTES      most that each memory may grow to
        max-wasm-stack=BYTES       stack of the program (default 1048576)
+       threads=n                  no shared memories and no atomic operators
        unknown-imports-default    imported functions that are missing return zero and null
        unknown-imports-trap       imported functions that are missing trap when called
   -h, --help                    this text

@@ -66,7 +66,7 @@ fn ended(file: &Path, error: Error) -> Result<u8, Failure> {
 
 fn engine(options: &RunOptions) -> Result<Engine, Failure> {
     let mut config = Config::new();
-    config.tier(options.tier);
+    config.tier(options.tier).wasm_threads(options.settings.threads);
     if let Some(bytes) = options.settings.max_wasm_stack {
         config.max_wasm_stack(bytes);
     }

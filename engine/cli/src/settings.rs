@@ -17,17 +17,29 @@ pub(crate) enum UnknownImports {
 }
 
 /// What `-W` sets.
-#[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) unknown_imports: UnknownImports,
     /// Most bytes that each memory may have.
     pub(crate) max_memory_size: Option<usize>,
     /// Bytes of stack for wasm.
     pub(crate) max_wasm_stack: Option<usize>,
+    /// Whether there may be shared memories and atomic operators.
+    pub(crate) threads: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            unknown_imports: UnknownImports::default(),
+            max_memory_size: None,
+            max_wasm_stack: None,
+            threads: true,
+        }
+    }
 }
 
 const KEYS: &str =
-    "max-memory-size, max-wasm-stack, unknown-imports-default and unknown-imports-trap";
+    "max-memory-size, max-wasm-stack, threads, unknown-imports-default and unknown-imports-trap";
 
 impl Settings {
     /// Takes `KEY[=VALUE][,KEY...]`. The later of two that contradict each other counts.
@@ -45,6 +57,7 @@ impl Settings {
         match key {
             "max-memory-size" => self.max_memory_size = Some(bytes(value)?),
             "max-wasm-stack" => self.max_wasm_stack = Some(bytes(value)?),
+            "threads" => self.threads = switch(value)?,
             "unknown-imports-default" => self.choose(UnknownImports::Default, switch(value)?),
             "unknown-imports-trap" => self.choose(UnknownImports::Trap, switch(value)?),
             _ => return Err(format!("no such setting; there are {KEYS}")),

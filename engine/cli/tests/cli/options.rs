@@ -88,6 +88,16 @@ fn tiers() {
 }
 
 #[test]
+fn threads_can_be_turned_off() {
+    let shared = r#"(module (memory 1 1 shared) (func (export "_start")))"#;
+    let file = Folder::new("options-threads").file("shared.wat", shared);
+    assert_eq!(wasmtier([&file]).success(), "");
+    assert_eq!(wasmtier(["-W", "threads=n,threads", &file]).success(), "");
+    let outcome = wasmtier(["-W", "threads=n", &file]);
+    assert!(outcome.error().contains("threads must be enabled"), "{}", outcome.error());
+}
+
+#[test]
 fn text_and_binary_are_told_apart_by_content() {
     let folder = Folder::new("options-formats");
     let binary = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x07\x0a\x01\x06_start\0\0\
