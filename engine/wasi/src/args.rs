@@ -1,6 +1,6 @@
 //! Arguments and environment.
 
-use crate::{Errno, WasiCtx, memory};
+use crate::{Errno, GuestMemory, WasiCtx, memory};
 
 /// How many strings there are, and how many bytes with their final NULs.
 fn totals(strings: &[Vec<u8>]) -> Result<(u32, u32), Errno> {
@@ -10,7 +10,12 @@ fn totals(strings: &[Vec<u8>]) -> Result<(u32, u32), Errno> {
 }
 
 /// Writes the sizes of a list of strings.
-fn sizes(memory: &mut [u8], strings: &[Vec<u8>], count: u32, size: u32) -> Result<(), Errno> {
+fn sizes(
+    memory: &mut dyn GuestMemory,
+    strings: &[Vec<u8>],
+    count: u32,
+    size: u32,
+) -> Result<(), Errno> {
     let (len, bytes) = totals(strings)?;
     memory::check(memory, size, 4)?;
     memory::write_u32(memory, count, len)?;
@@ -18,7 +23,12 @@ fn sizes(memory: &mut [u8], strings: &[Vec<u8>], count: u32, size: u32) -> Resul
 }
 
 /// Writes a list of strings: pointers at `table`, the strings with their final NULs at `buffer`.
-fn strings(memory: &mut [u8], strings: &[Vec<u8>], table: u32, buffer: u32) -> Result<(), Errno> {
+fn strings(
+    memory: &mut dyn GuestMemory,
+    strings: &[Vec<u8>],
+    table: u32,
+    buffer: u32,
+) -> Result<(), Errno> {
     let (len, bytes) = totals(strings)?;
     memory::array(memory, table, len, 4)?;
     memory::check(memory, buffer, bytes)?;
@@ -36,13 +46,18 @@ fn strings(memory: &mut [u8], strings: &[Vec<u8>], table: u32, buffer: u32) -> R
 }
 
 /// `args_get`: writes the arguments.
-pub fn args_get(memory: &mut [u8], ctx: &mut WasiCtx, argv: u32, buffer: u32) -> Result<(), Errno> {
+pub fn args_get(
+    memory: &mut dyn GuestMemory,
+    ctx: &mut WasiCtx,
+    argv: u32,
+    buffer: u32,
+) -> Result<(), Errno> {
     strings(memory, &ctx.args, argv, buffer)
 }
 
 /// `args_sizes_get`: writes the number of arguments and the bytes they need.
 pub fn args_sizes_get(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     count: u32,
     size: u32,
@@ -52,7 +67,7 @@ pub fn args_sizes_get(
 
 /// `environ_get`: writes the environment, as `KEY=VALUE` strings.
 pub fn environ_get(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     environ: u32,
     buffer: u32,
@@ -62,7 +77,7 @@ pub fn environ_get(
 
 /// `environ_sizes_get`: writes the number of variables and the bytes they need.
 pub fn environ_sizes_get(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     count: u32,
     size: u32,

@@ -5,7 +5,7 @@
 
 use rustix::time::{ClockId as HostClock, Timespec, clock_getres, clock_gettime};
 
-use crate::{Errno, WasiCtx, memory};
+use crate::{Errno, GuestMemory, WasiCtx, memory};
 
 /// A clock of preview1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ fn nanoseconds(time: Timespec) -> u64 {
 
 /// `clock_res_get`: writes the resolution of a clock in nanoseconds.
 pub fn clock_res_get(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     _ctx: &mut WasiCtx,
     id: u32,
     resolution: u32,
@@ -71,7 +71,7 @@ pub fn clock_res_get(
 /// `clock_time_get`: writes the time of a clock in nanoseconds. The precision asked for is not
 /// used: the answer is always as precise as the host has it.
 pub fn clock_time_get(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     id: u32,
     _precision: u64,

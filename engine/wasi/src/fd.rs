@@ -10,7 +10,7 @@ use rustix::fs::{OFlags as HostOFlags, fcntl_getfl, fcntl_setfl, fstat};
 use crate::fs::readdir::Listing;
 use crate::stdio::{InputStream, OutputStream};
 use crate::types::{FDSTAT_SIZE, FILESTAT_SIZE, Fdstat, Filestat};
-use crate::{Errno, FdFlags, FileType, Rights, WasiCtx, memory};
+use crate::{Errno, FdFlags, FileType, GuestMemory, Rights, WasiCtx, memory};
 
 /// Whether anything beneath a directory may be changed. What is opened through it inherits this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,12 +217,17 @@ fn fd_flags(host: HostOFlags) -> FdFlags {
 }
 
 /// `fd_close`: closes a descriptor.
-pub fn fd_close(_memory: &mut [u8], ctx: &mut WasiCtx, fd: u32) -> Result<(), Errno> {
+pub fn fd_close(_memory: &mut dyn GuestMemory, ctx: &mut WasiCtx, fd: u32) -> Result<(), Errno> {
     ctx.table.take(fd).map(drop)
 }
 
 /// `fd_renumber`: moves a descriptor to the number of another open one, which is closed.
-pub fn fd_renumber(_memory: &mut [u8], ctx: &mut WasiCtx, from: u32, to: u32) -> Result<(), Errno> {
+pub fn fd_renumber(
+    _memory: &mut dyn GuestMemory,
+    ctx: &mut WasiCtx,
+    from: u32,
+    to: u32,
+) -> Result<(), Errno> {
     ctx.table.descriptor(from)?;
     ctx.table.descriptor(to)?;
     if from != to {
@@ -234,7 +239,7 @@ pub fn fd_renumber(_memory: &mut [u8], ctx: &mut WasiCtx, from: u32, to: u32) ->
 
 /// `fd_fdstat_get`: writes what a descriptor is and allows.
 pub fn fd_fdstat_get(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     stat: u32,
@@ -247,7 +252,7 @@ pub fn fd_fdstat_get(
 /// `fd_fdstat_set_flags`: sets `append` and `nonblock` of a file. The others cannot be changed
 /// on an open file ([`Errno::Inval`]).
 pub fn fd_fdstat_set_flags(
-    _memory: &mut [u8],
+    _memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     flags: u32,
@@ -270,7 +275,7 @@ pub fn fd_fdstat_set_flags(
 /// `fd_fdstat_set_rights`: always [`Errno::NotSup`] for an open descriptor; rights are reported
 /// but cannot be given up.
 pub fn fd_fdstat_set_rights(
-    _memory: &mut [u8],
+    _memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     _base: u64,
@@ -283,7 +288,7 @@ pub fn fd_fdstat_set_rights(
 /// `fd_filestat_get`: writes the attributes of a descriptor. Of a standard stream only its type
 /// is known.
 pub fn fd_filestat_get(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     stat: u32,
@@ -301,7 +306,7 @@ pub fn fd_filestat_get(
 /// `fd_prestat_get`: writes that a descriptor is a preopened directory, and the length of its
 /// name.
 pub fn fd_prestat_get(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     prestat: u32,
@@ -314,7 +319,7 @@ pub fn fd_prestat_get(
 
 /// `fd_prestat_dir_name`: writes the name of a preopened directory.
 pub fn fd_prestat_dir_name(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     path: u32,

@@ -1,7 +1,7 @@
 //! WASI preview1 on the public API of wasmtier.
 //!
-//! The functions themselves know no engine: they are in [`preview1`] and work on the bytes of a
-//! guest memory and a [`WasiCtx`]. Only `linker.rs` names wasmtier. Two things hold everywhere:
+//! The functions themselves know no engine: they are in [`preview1`] and work on a
+//! [`GuestMemory`] and a [`WasiCtx`]. Only `linker.rs` names wasmtier. Two things hold everywhere:
 //!
 //! * What a guest passes is hostile. Pointers and lengths are checked before use, and the answer
 //!   to a bad one is an [`Errno`], never a panic and never an allocation of the guest's choosing.
@@ -31,6 +31,7 @@ mod types;
 pub use ctx::{PathResolution, WasiCtx, WasiCtxBuilder};
 pub use errno::Errno;
 pub use linker::add_to_linker;
+pub use memory::GuestMemory;
 pub use process::I32Exit;
 pub use stdio::{MAX_PIPE_BYTES, OutputPipe};
 pub use types::{EventType, FdFlags, FileType, FstFlags, LookupFlags, OFlags, Rights, Whence};

@@ -1,8 +1,8 @@
 //! The functions of [`preview1`] as imports of a module: the only file that names wasmtier.
 
-use wasmtier::{Caller, Error, Extern, Linker};
+use wasmtier::{Caller, Error, Extern, Linker, SharedMemory};
 
-use crate::{Errno, WasiCtx, preview1};
+use crate::{Errno, GuestMemory, WasiCtx, preview1};
 
 /// The module name of preview1.
 const MODULE: &str = "wasi_snapshot_preview1";
@@ -29,22 +29,51 @@ macro_rules! define {
 fn with_memory<T: 'static>(
     caller: &mut Caller<'_, T>,
     ctx: impl Fn(&mut T) -> &mut WasiCtx,
-    function: impl FnOnce(&mut [u8], &mut WasiCtx) -> Result<(), Errno>,
+    function: impl FnOnce(&mut dyn GuestMemory, &mut WasiCtx) -> Result<(), Errno>,
 ) -> Result<(), Errno> {
-    match caller.get_export("memory").and_then(Extern::into_memory) {
-        Some(memory) => {
-            let (bytes, data) = memory.data_and_store_mut(caller);
-            function(bytes, ctx(data))
+    match caller.get_export("memory") {
+        Some(Extern::Memory(memory)) => {
+            let (mut bytes, data) = memory.data_and_store_mut(caller);
+            function(&mut bytes, ctx(data))
         }
-        None => function(&mut [], ctx(caller.data_mut())),
+        Some(Extern::SharedMemory(memory)) => function(&mut Shared(memory), ctx(caller.data_mut())),
+        Some(Extern::Func(_) | Extern::Global(_) | Extern::Table(_)) | None => {
+            function(&mut [0; 0], ctx(caller.data_mut()))
+        }
+    }
+}
+
+/// A memory that other threads may use at the same time.
+struct Shared(SharedMemory);
+
+impl GuestMemory for Shared {
+    fn size(&self) -> usize {
+        self.0.data_size()
+    }
+
+    fn read(&self, at: usize, to: &mut [u8]) -> Result<(), Errno> {
+        self.0.read(at, to).or(Err(Errno::Fault))
+    }
+
+    fn write(&mut self, at: usize, from: &[u8]) -> Result<(), Errno> {
+        self.0.write(at, from).or(Err(Errno::Fault))
+    }
+
+    fn bytes(&self) -> Option<&[u8]> {
+        None
+    }
+
+    fn bytes_mut(&mut self) -> Option<&mut [u8]> {
+        None
     }
 }
 
 /// Defines all functions of `wasi_snapshot_preview1` in `linker`. `ctx` finds the [`WasiCtx`] in
 /// the data of a store.
 ///
-/// A guest works through the memory its instance exports as `memory`. When it calls `proc_exit`,
-/// the call into the guest fails with an error that holds [`I32Exit`](crate::I32Exit).
+/// A guest works through the memory its instance exports as `memory`, which may be shared. When it
+/// calls `proc_exit`, the call into the guest fails with an error that holds
+/// [`I32Exit`](crate::I32Exit).
 ///
 /// # Errors
 ///

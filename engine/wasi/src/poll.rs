@@ -11,7 +11,7 @@ use rustix::io::{Errno as HostErrno, ioctl_fionread};
 
 use crate::clocks::Clock;
 use crate::fd::{Descriptor, FdTable};
-use crate::{Errno, EventType, WasiCtx, memory};
+use crate::{Errno, EventType, GuestMemory, WasiCtx, memory};
 
 const SUBSCRIPTION_SIZE: u32 = 48;
 const EVENT_SIZE: u32 = 32;
@@ -63,7 +63,7 @@ impl Event {
     }
 }
 
-fn subscription(memory: &[u8], at: u32, epoch: u64) -> Result<Subscription, Errno> {
+fn subscription(memory: &dyn GuestMemory, at: u32, epoch: u64) -> Result<Subscription, Errno> {
     let field = |by| memory::offset(at, by);
     let userdata = memory::read_u64(memory, at)?;
     let event_type = EventType::try_from(memory::read_u8(memory, field(8)?)?)?;
@@ -76,7 +76,7 @@ fn subscription(memory: &[u8], at: u32, epoch: u64) -> Result<Subscription, Errn
     Ok(Subscription { userdata, event_type, wait })
 }
 
-fn clock_wait(memory: &[u8], at: u32, epoch: u64) -> Result<Wait, Errno> {
+fn clock_wait(memory: &dyn GuestMemory, at: u32, epoch: u64) -> Result<Wait, Errno> {
     let field = |by| memory::offset(at, by);
     let clock = Clock::try_from(memory::read_u32(memory, at)?)?;
     let timeout = memory::read_u64(memory, field(8)?)?;
@@ -232,7 +232,7 @@ fn host_event(poll_fd: &PollFd<'_>, subscription: &Subscription) -> Option<Event
 /// [`Errno::Inval`] without subscriptions, and with more than 16384. The clocks of processor time
 /// cannot be waited for: their event says [`Errno::NotSup`].
 pub fn poll_oneoff(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     subscriptions: u32,
     events: u32,

@@ -1,6 +1,6 @@
 //! The functions of `wasi_snapshot_preview1`, without an engine.
 //!
-//! Each takes the bytes of the guest's memory, the context, and the arguments of the WASI function
+//! Each takes the guest's memory, the context, and the arguments of the WASI function
 //! of that name: addresses and lengths as they come from the guest. Results go to guest memory;
 //! `Ok` is errno 0. Where it can be known before, a call that cannot deliver its result has no
 //! effect.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Errno, WasiCtx};
+use crate::{Errno, GuestMemory, WasiCtx};
 
 /// The error that ends a guest that called `proc_exit`: its exit status, also when it is 0.
 ///
@@ -29,12 +29,16 @@ pub fn proc_exit(status: u32) -> I32Exit {
 }
 
 /// `proc_raise`: preview1 programs have no signals, so this is always [`Errno::NotSup`].
-pub fn proc_raise(_memory: &mut [u8], _ctx: &mut WasiCtx, _signal: u32) -> Result<(), Errno> {
+pub fn proc_raise(
+    _memory: &mut dyn GuestMemory,
+    _ctx: &mut WasiCtx,
+    _signal: u32,
+) -> Result<(), Errno> {
     Err(Errno::NotSup)
 }
 
 /// `sched_yield`: lets other threads of the host run.
-pub fn sched_yield(_memory: &mut [u8], _ctx: &mut WasiCtx) -> Result<(), Errno> {
+pub fn sched_yield(_memory: &mut dyn GuestMemory, _ctx: &mut WasiCtx) -> Result<(), Errno> {
     std::thread::yield_now();
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Sockets: there are none, so each function says whether the descriptor exists at all.
 
-use crate::{Errno, WasiCtx};
+use crate::{Errno, GuestMemory, WasiCtx};
 
 fn not_a_socket(ctx: &WasiCtx, fd: u32) -> Result<(), Errno> {
     ctx.table.descriptor(fd)?;
@@ -9,7 +9,7 @@ fn not_a_socket(ctx: &WasiCtx, fd: u32) -> Result<(), Errno> {
 
 /// `sock_accept`: [`Errno::NotSock`] for any open descriptor.
 pub fn sock_accept(
-    _memory: &mut [u8],
+    _memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     _flags: u32,
@@ -21,7 +21,7 @@ pub fn sock_accept(
 /// `sock_recv`: [`Errno::NotSock`] for any open descriptor.
 #[expect(clippy::too_many_arguments, reason = "the signature is preview1's")]
 pub fn sock_recv(
-    _memory: &mut [u8],
+    _memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     _buffers: u32,
@@ -35,7 +35,7 @@ pub fn sock_recv(
 
 /// `sock_send`: [`Errno::NotSock`] for any open descriptor.
 pub fn sock_send(
-    _memory: &mut [u8],
+    _memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     _buffers: u32,
@@ -48,7 +48,7 @@ pub fn sock_send(
 
 /// `sock_shutdown`: [`Errno::NotSock`] for any open descriptor.
 pub fn sock_shutdown(
-    _memory: &mut [u8],
+    _memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     _how: u32,

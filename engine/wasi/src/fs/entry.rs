@@ -12,7 +12,7 @@ use rustix::fs::{
 
 use super::resolve::{Entry, Target};
 use crate::fd::Directory;
-use crate::{Errno, LookupFlags, WasiCtx, memory};
+use crate::{Errno, GuestMemory, LookupFlags, WasiCtx, memory};
 
 /// The longest target of a symbolic link on Linux.
 const MAX_LINK: usize = 4096;
@@ -51,26 +51,26 @@ fn check_new_file(entry: &Entry<'_>) -> Result<(), Errno> {
 
 /// `path_create_directory`: makes a directory.
 pub fn path_create_directory(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     dir: u32,
     path: u32,
     path_len: u32,
 ) -> Result<(), Errno> {
-    let path = memory::path(memory, path, path_len)?;
+    let path = &*memory::path(memory, path, path_len)?;
     let entry = entry(ctx, ctx.table.directory(dir)?, path, Errno::Exist)?;
     Ok(mkdirat(entry.parent(), entry.name, Mode::from_raw_mode(0o777))?)
 }
 
 /// `path_remove_directory`: removes an empty directory.
 pub fn path_remove_directory(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     dir: u32,
     path: u32,
     path_len: u32,
 ) -> Result<(), Errno> {
-    let path = memory::path(memory, path, path_len)?;
+    let path = &*memory::path(memory, path, path_len)?;
     let directory = ctx.table.directory(dir)?;
     directory.access.check_write()?;
     match ctx.resolver.target(directory.fd.as_fd(), path)? {
@@ -83,13 +83,13 @@ pub fn path_remove_directory(
 
 /// `path_unlink_file`: removes an entry that is not a directory.
 pub fn path_unlink_file(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     dir: u32,
     path: u32,
     path_len: u32,
 ) -> Result<(), Errno> {
-    let path = memory::path(memory, path, path_len)?;
+    let path = &*memory::path(memory, path, path_len)?;
     let entry = entry(ctx, ctx.table.directory(dir)?, path, Errno::IsDir)?;
     if entry.trailing_slash && entry.file_type()? != FileType::Directory {
         return Err(Errno::NotDir);
@@ -101,7 +101,7 @@ pub fn path_unlink_file(
 /// `path_rename`: gives an entry another name, in place of what had it.
 #[expect(clippy::too_many_arguments, reason = "the signature is preview1's")]
 pub fn path_rename(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     old_dir: u32,
     old_path: u32,
@@ -110,8 +110,8 @@ pub fn path_rename(
     new_path: u32,
     new_len: u32,
 ) -> Result<(), Errno> {
-    let old_path = memory::path(memory, old_path, old_len)?;
-    let new_path = memory::path(memory, new_path, new_len)?;
+    let old_path = &*memory::path(memory, old_path, old_len)?;
+    let new_path = &*memory::path(memory, new_path, new_len)?;
     let old = entry(ctx, ctx.table.directory(old_dir)?, old_path, Errno::Busy)?;
     let new = entry(ctx, ctx.table.directory(new_dir)?, new_path, Errno::Busy)?;
     if (old.trailing_slash || new.trailing_slash) && old.file_type()? != FileType::Directory {
@@ -125,7 +125,7 @@ pub fn path_rename(
 /// follow it is [`Errno::Inval`].
 #[expect(clippy::too_many_arguments, reason = "the signature is preview1's")]
 pub fn path_link(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     old_dir: u32,
     old_lookup: u32,
@@ -136,8 +136,8 @@ pub fn path_link(
     new_len: u32,
 ) -> Result<(), Errno> {
     let lookup = LookupFlags::from_bits(old_lookup).ok_or(Errno::Inval)?;
-    let old_path = memory::path(memory, old_path, old_len)?;
-    let new_path = memory::path(memory, new_path, new_len)?;
+    let old_path = &*memory::path(memory, old_path, old_len)?;
+    let new_path = &*memory::path(memory, new_path, new_len)?;
     let old_dir = ctx.table.directory(old_dir)?;
     let new_dir = ctx.table.directory(new_dir)?;
     if lookup.contains(LookupFlags::SYMLINK_FOLLOW) {
@@ -156,7 +156,7 @@ pub fn path_link(
 /// directory whenever a guest uses it; an absolute one is [`Errno::Perm`] all the same, as other
 /// programs of the host may follow it.
 pub fn path_symlink(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     target: u32,
     target_len: u32,
@@ -164,8 +164,8 @@ pub fn path_symlink(
     path: u32,
     path_len: u32,
 ) -> Result<(), Errno> {
-    let target = memory::path(memory, target, target_len)?;
-    let path = memory::path(memory, path, path_len)?;
+    let target = &*memory::path(memory, target, target_len)?;
+    let path = &*memory::path(memory, path, path_len)?;
     let directory = ctx.table.directory(dir)?;
     if target.starts_with('/') {
         return Err(Errno::Perm);
@@ -179,7 +179,7 @@ pub fn path_symlink(
 /// [`Errno::Ilseq`] when the target is not UTF-8, as a path must be.
 #[expect(clippy::too_many_arguments, reason = "the signature is preview1's")]
 pub fn path_readlink(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     dir: u32,
     path: u32,
@@ -190,7 +190,7 @@ pub fn path_readlink(
 ) -> Result<(), Errno> {
     memory::check(memory, used, 4)?;
     memory::check(memory, buffer, buffer_len)?;
-    let path = memory::path(memory, path, path_len)?;
+    let path = &*memory::path(memory, path, path_len)?;
     let directory = ctx.table.directory(dir)?;
     let mut target = [0; MAX_LINK];
     let len = match ctx.resolver.target(directory.fd.as_fd(), path)? {

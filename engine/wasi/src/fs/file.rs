@@ -1,6 +1,7 @@
 //! Contents and position of open files, and reading and writing of streams.
 //!
-//! Bytes go straight between guest memory and the host file, in one call.
+//! Bytes go straight between guest memory and the host file, in one call, unless other threads use
+//! the memory too.
 
 use std::io::{IoSlice, IoSliceMut};
 
@@ -8,7 +9,7 @@ use rustix::fs::{Advice, FallocateFlags, SeekFrom, fadvise, fallocate, fdatasync
 use rustix::io::{preadv, pwritev, readv, retry_on_intr, writev};
 
 use crate::fd::{Descriptor, File};
-use crate::{Errno, WasiCtx, Whence, memory};
+use crate::{Errno, GuestMemory, WasiCtx, Whence, memory};
 
 fn readable(file: &File) -> Result<&File, Errno> {
     if file.readable { Ok(file) } else { Err(Errno::Badf) }
@@ -26,31 +27,31 @@ fn file_offset(offset: u64) -> Result<u64, Errno> {
 /// Reads into a guest's buffers with `transfer`, and writes how many bytes. Where they are to be
 /// written is checked first: a read that cannot be reported must not happen.
 fn read_into(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     (iovs, count): (u32, u32),
     read: u32,
     transfer: impl FnOnce(&mut [IoSliceMut<'_>]) -> Result<usize, Errno>,
 ) -> Result<(), Errno> {
     memory::check(memory, read, 4)?;
-    let len = memory::scatter(memory, iovs, count, transfer)??;
+    let len = memory::scatter(memory, iovs, count, transfer)?;
     memory::write_u32(memory, read, u32::try_from(len).or(Err(Errno::Overflow))?)
 }
 
 /// Writes from a guest's buffers with `transfer`, and writes how many bytes, as [`read_into`].
 fn write_from(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     (iovs, count): (u32, u32),
     written: u32,
     transfer: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, Errno>,
 ) -> Result<(), Errno> {
     memory::check(memory, written, 4)?;
-    let len = memory::gather(memory, iovs, count, transfer)??;
+    let len = memory::gather(memory, iovs, count, transfer)?;
     memory::write_u32(memory, written, u32::try_from(len).or(Err(Errno::Overflow))?)
 }
 
 /// `fd_read`: reads at the current position, and writes how many bytes.
 pub fn fd_read(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     iovs: u32,
@@ -70,7 +71,7 @@ pub fn fd_read(
 
 /// `fd_write`: writes at the current position, and writes how many bytes.
 pub fn fd_write(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     iovs: u32,
@@ -90,7 +91,7 @@ pub fn fd_write(
 
 /// `fd_pread`: reads at an offset, leaving the position alone.
 pub fn fd_pread(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     iovs: u32,
@@ -108,7 +109,7 @@ pub fn fd_pread(
 /// `fd_pwrite`: writes at an offset, leaving the position alone. As Linux has it, a file opened
 /// for appending is appended to whatever the offset.
 pub fn fd_pwrite(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     iovs: u32,
@@ -125,7 +126,7 @@ pub fn fd_pwrite(
 
 /// `fd_seek`: moves the position, and writes the new one.
 pub fn fd_seek(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     offset: i64,
@@ -143,13 +144,18 @@ pub fn fd_seek(
 }
 
 /// `fd_tell`: writes the position.
-pub fn fd_tell(memory: &mut [u8], ctx: &mut WasiCtx, fd: u32, position: u32) -> Result<(), Errno> {
+pub fn fd_tell(
+    memory: &mut dyn GuestMemory,
+    ctx: &mut WasiCtx,
+    fd: u32,
+    position: u32,
+) -> Result<(), Errno> {
     fd_seek(memory, ctx, fd, 0, 1, position)
 }
 
 /// `fd_advise`: passes on how a file will be used.
 pub fn fd_advise(
-    _memory: &mut [u8],
+    _memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     offset: u64,
@@ -172,7 +178,7 @@ pub fn fd_advise(
 
 /// `fd_allocate`: makes room on disk for a range of a file, extending the file over it.
 pub fn fd_allocate(
-    _memory: &mut [u8],
+    _memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     offset: u64,
@@ -184,7 +190,7 @@ pub fn fd_allocate(
 }
 
 /// `fd_datasync`: waits until the contents of a file are stored; flushes a stream.
-pub fn fd_datasync(_memory: &mut [u8], ctx: &mut WasiCtx, fd: u32) -> Result<(), Errno> {
+pub fn fd_datasync(_memory: &mut dyn GuestMemory, ctx: &mut WasiCtx, fd: u32) -> Result<(), Errno> {
     match ctx.table.descriptor_mut(fd)? {
         Descriptor::File(file) => Ok(fdatasync(&file.fd)?),
         Descriptor::Directory(directory) => Ok(fdatasync(&directory.fd)?),
@@ -194,7 +200,7 @@ pub fn fd_datasync(_memory: &mut [u8], ctx: &mut WasiCtx, fd: u32) -> Result<(),
 }
 
 /// `fd_sync`: waits until contents and attributes of a file are stored; flushes a stream.
-pub fn fd_sync(_memory: &mut [u8], ctx: &mut WasiCtx, fd: u32) -> Result<(), Errno> {
+pub fn fd_sync(_memory: &mut dyn GuestMemory, ctx: &mut WasiCtx, fd: u32) -> Result<(), Errno> {
     match ctx.table.descriptor_mut(fd)? {
         Descriptor::File(file) => Ok(fsync(&file.fd)?),
         Descriptor::Directory(directory) => Ok(fsync(&directory.fd)?),

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType as HostFileType, Mode, OFlags as HostOFlags, fstat};
 
 use crate::fd::{Descriptor, Directory, File};
-use crate::{Errno, FdFlags, LookupFlags, OFlags, Rights, WasiCtx, memory};
+use crate::{Errno, FdFlags, GuestMemory, LookupFlags, OFlags, Rights, WasiCtx, memory};
 
 /// What the guest asks for, as flags of the host.
 fn host_flags(follow: LookupFlags, open: OFlags, rights: Rights, fd: FdFlags) -> HostOFlags {
@@ -45,7 +45,7 @@ fn is_directory(fd: &OwnedFd, open: OFlags, writable: bool) -> Result<bool, Errn
 /// read-only and the call would change anything or allow to.
 #[expect(clippy::too_many_arguments, reason = "the signature is preview1's")]
 pub fn path_open(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     dir: u32,
     lookup: u32,
@@ -62,7 +62,7 @@ pub fn path_open(
     let fd_flags = FdFlags::from_bits(fd_flags).ok_or(Errno::Inval)?;
     let rights = Rights::from_bits_truncate(rights_base);
     memory::check(memory, opened, 4)?;
-    let path = memory::path(memory, path, path_len)?;
+    let path = &*memory::path(memory, path, path_len)?;
     let directory = ctx.table.directory(dir)?;
     let creates = OFlags::CREAT | OFlags::EXCL | OFlags::TRUNC;
     if oflags.contains(OFlags::DIRECTORY) && oflags.intersects(creates) {

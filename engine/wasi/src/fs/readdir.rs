@@ -12,7 +12,7 @@ use rustix::fs::{
 };
 
 use crate::types::{DIRENT_SIZE, dirent};
-use crate::{Errno, WasiCtx, memory};
+use crate::{Errno, GuestMemory, WasiCtx, memory};
 
 /// Bytes of entries taken from the kernel at once; the longest entry needs 280.
 const HOST_BUFFER: usize = 8 * 1024;
@@ -37,9 +37,16 @@ impl Listing {
         Listing { entries: Vec::new(), first: 0, next: 0, complete: false, inode: None }
     }
 
-    /// Fills `out` with entries from `cookie` on, and returns the bytes used.
-    fn read(&mut self, fd: BorrowedFd<'_>, cookie: u64, out: &mut [u8]) -> Result<usize, Errno> {
-        if out.is_empty() {
+    /// Gives `put` up to `room` bytes of entries from `cookie` on, in pieces and with the place of
+    /// each, and returns how many.
+    fn read(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        cookie: u64,
+        room: usize,
+        mut put: impl FnMut(usize, &[u8]) -> Result<(), Errno>,
+    ) -> Result<usize, Errno> {
+        if room == 0 {
             return Ok(0);
         }
         let mut start = match self.position(cookie) {
@@ -49,10 +56,10 @@ impl Listing {
         let mut used = 0;
         loop {
             let part = &self.entries[start..];
-            let len = part.len().min(out.len() - used);
-            out[used..used + len].copy_from_slice(&part[..len]);
+            let len = part.len().min(room - used);
+            put(used, &part[..len])?;
             used += len;
-            if used == out.len() || self.complete {
+            if used == room || self.complete {
                 return Ok(used);
             }
             self.entries.clear();
@@ -147,7 +154,7 @@ impl Listing {
 /// directory ends. Entries made or removed since the listing began may or may not be listed. Those
 /// whose name is not UTF-8 never are, as no path can name them.
 pub fn fd_readdir(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     buffer: u32,
@@ -157,8 +164,9 @@ pub fn fd_readdir(
 ) -> Result<(), Errno> {
     memory::check(memory, used, 4)?;
     let directory = ctx.table.directory_mut(fd)?;
-    let out = memory::bytes_mut(memory, buffer, len)?;
-    let filled = directory.listing.read(directory.fd.as_fd(), cookie, out)?;
+    let room = memory::array(memory, buffer, len, 1)?;
+    let put = |at, part: &[u8]| memory.write(room.start + at, part);
+    let filled = directory.listing.read(directory.fd.as_fd(), cookie, room.len(), put)?;
     memory::write_u32(memory, used, u32::try_from(filled).or(Err(Errno::Overflow))?)
 }
 

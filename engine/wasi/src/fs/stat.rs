@@ -8,7 +8,7 @@ use rustix::fs::{
 
 use crate::fd::Descriptor;
 use crate::types::{FILESTAT_SIZE, Filestat};
-use crate::{Errno, FstFlags, LookupFlags, WasiCtx, memory};
+use crate::{Errno, FstFlags, GuestMemory, LookupFlags, WasiCtx, memory};
 
 /// One time stamp to set: the value given, now, or none.
 fn timestamp(value: u64, set: bool, now: bool) -> Result<Timespec, Errno> {
@@ -36,7 +36,7 @@ fn timestamps(access: u64, modification: u64, flags: u32) -> Result<Timestamps, 
 
 /// `fd_filestat_set_size`: cuts a file, or extends it with zeros.
 pub fn fd_filestat_set_size(
-    _memory: &mut [u8],
+    _memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     size: u64,
@@ -55,7 +55,7 @@ pub fn fd_filestat_set_size(
 
 /// `fd_filestat_set_times`: sets the time stamps of an open file or directory.
 pub fn fd_filestat_set_times(
-    _memory: &mut [u8],
+    _memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     fd: u32,
     access: u64,
@@ -74,7 +74,7 @@ pub fn fd_filestat_set_times(
 
 /// `path_filestat_get`: writes the attributes of what a path names.
 pub fn path_filestat_get(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     dir: u32,
     lookup: u32,
@@ -84,7 +84,7 @@ pub fn path_filestat_get(
 ) -> Result<(), Errno> {
     let lookup = LookupFlags::from_bits(lookup).ok_or(Errno::Inval)?;
     memory::check(memory, stat, FILESTAT_SIZE)?;
-    let path = memory::path(memory, path, path_len)?;
+    let path = &*memory::path(memory, path, path_len)?;
     let directory = ctx.table.directory(dir)?;
     let follow = lookup.contains(LookupFlags::SYMLINK_FOLLOW);
     let host = ctx.resolver.stat(directory.fd.as_fd(), path, follow)?;
@@ -95,7 +95,7 @@ pub fn path_filestat_get(
 /// `path_filestat_set_times`: sets the time stamps of what a path names.
 #[expect(clippy::too_many_arguments, reason = "the signature is preview1's")]
 pub fn path_filestat_set_times(
-    memory: &mut [u8],
+    memory: &mut dyn GuestMemory,
     ctx: &mut WasiCtx,
     dir: u32,
     lookup: u32,
@@ -107,7 +107,7 @@ pub fn path_filestat_set_times(
 ) -> Result<(), Errno> {
     let lookup = LookupFlags::from_bits(lookup).ok_or(Errno::Inval)?;
     let times = timestamps(access, modification, flags)?;
-    let path = memory::path(memory, path, path_len)?;
+    let path = &*memory::path(memory, path, path_len)?;
     let directory = ctx.table.directory(dir)?;
     directory.access.check_write()?;
     let follow = lookup.contains(LookupFlags::SYMLINK_FOLLOW);

@@ -14,5 +14,6 @@ mod preopens;
 mod races;
 mod random;
 mod readdir;
+mod shared;
 mod stdio;
 mod waiting;

@@ -2,9 +2,10 @@
 
 use std::fs;
 
-use wasmtier_wasi::{Errno, OutputPipe, WasiCtx, WasiCtxBuilder, preview1 as p1};
+use wasmtier_wasi::{Errno, GuestMemory, OutputPipe, WasiCtx, WasiCtxBuilder, preview1 as p1};
 
 use crate::guest::{DIR, Guest, PathResolution, TempDir};
+use crate::shared::Copied;
 
 const MEMORY: u32 = 4096;
 
@@ -15,9 +16,8 @@ const BAD: [u32; 4] = [MEMORY - 1, MEMORY, u32::MAX - 1, u32::MAX];
 const FILE: u32 = 4;
 
 /// Two buffers, of which the second is given; `faults` expects them to be there before.
-fn buffers(memory: &[u8], at: u32, len: u32) -> u32 {
+fn buffers(at: u32, len: u32) -> u32 {
     let place = BUFFERS.iter().position(|&pair| pair == [at, len]).unwrap();
-    assert_eq!(memory[VECTORS + 16 * place], 32);
     u32::try_from(VECTORS + 16 * place).unwrap()
 }
 
@@ -34,8 +34,8 @@ const BUFFERS: [[u32; 2]; 6] = [
 ];
 
 /// Calls `call` with each bad address and a fresh context; it must answer `Fault` and must not
-/// change anything in memory.
-fn faults(name: &str, call: impl Fn(&mut [u8], &mut WasiCtx, u32) -> Result<(), Errno>) {
+/// change anything in memory, of whichever kind.
+fn faults(name: &str, call: impl Fn(&mut dyn GuestMemory, &mut WasiCtx, u32) -> Result<(), Errno>) {
     let temp = TempDir::new();
     fs::write(temp.join("file"), "0123456789").unwrap();
     std::os::unix::fs::symlink("file", temp.join("link")).unwrap();
@@ -46,10 +46,12 @@ fn faults(name: &str, call: impl Fn(&mut [u8], &mut WasiCtx, u32) -> Result<(), 
         let mut guest = Guest::new(builder.build());
         assert_eq!(guest.create("file"), Ok(FILE));
         let Guest { ctx, .. } = &mut guest;
-        let mut memory = prepared();
+        let (mut memory, mut copied) = (prepared(), Copied(prepared()));
         let before = memory.clone();
         assert_eq!(call(&mut memory, ctx, bad), Err(Errno::Fault), "{name} at {bad:#x}");
         assert!(memory == before, "{name} at {bad:#x} wrote to memory");
+        assert_eq!(call(&mut copied, ctx, bad), Err(Errno::Fault), "{name} at {bad:#x}, copied");
+        assert!(copied.0 == before, "{name} at {bad:#x} wrote to memory that is copied");
         assert_eq!(fs::read(temp.join("file")).unwrap(), b"0123456789", "{name} at {bad:#x}");
         assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 2, "{name} at {bad:#x}");
     }
@@ -118,17 +120,17 @@ fn transfers() {
     // One bad buffer behind a good one, by its address or its length.
     for at in [MEMORY - 7, MEMORY, u32::MAX] {
         for fd in [0, FILE] {
-            faults("fd_read buffer", |m, c, _| p1::fd_read(m, c, fd, buffers(m, at, 8), 2, 64));
+            faults("fd_read buffer", |m, c, _| p1::fd_read(m, c, fd, buffers(at, 8), 2, 64));
         }
         for fd in [1, FILE] {
-            faults("fd_write buffer", |m, c, _| p1::fd_write(m, c, fd, buffers(m, at, 8), 2, 64));
+            faults("fd_write buffer", |m, c, _| p1::fd_write(m, c, fd, buffers(at, 8), 2, 64));
         }
-        faults("fd_pread", |m, c, _| p1::fd_pread(m, c, FILE, buffers(m, at, 8), 2, 0, 64));
-        faults("fd_pwrite", |m, c, _| p1::fd_pwrite(m, c, FILE, buffers(m, at, 8), 2, 0, 64));
+        faults("fd_pread", |m, c, _| p1::fd_pread(m, c, FILE, buffers(at, 8), 2, 0, 64));
+        faults("fd_pwrite", |m, c, _| p1::fd_pwrite(m, c, FILE, buffers(at, 8), 2, 0, 64));
     }
     for len in [MEMORY, u32::MAX, u32::MAX - 31] {
-        faults("fd_read len", |m, c, _| p1::fd_read(m, c, FILE, buffers(m, 32, len), 2, 64));
-        faults("fd_write len", |m, c, _| p1::fd_write(m, c, FILE, buffers(m, 32, len), 2, 64));
+        faults("fd_read len", |m, c, _| p1::fd_read(m, c, FILE, buffers(32, len), 2, 64));
+        faults("fd_write len", |m, c, _| p1::fd_write(m, c, FILE, buffers(32, len), 2, 64));
     }
     faults("fd_pread vector", |m, c, bad| p1::fd_pread(m, c, FILE, bad, 1, 0, 64));
     faults("fd_pread result", |m, c, bad| p1::fd_pread(m, c, FILE, 16, 1, 0, bad));

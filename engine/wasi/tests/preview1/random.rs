@@ -8,7 +8,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use wasmtier::{Engine, Func, Linker, Memory, Module, Store, Val};
+use wasmtier::{Engine, Extern, Func, Linker, Module, Store, Val};
 use wasmtier_wasi::{I32Exit, PathResolution, WasiCtx, WasiCtxBuilder, add_to_linker};
 
 use crate::canary::{SECRET, Snapshot, check_memory};
@@ -283,13 +283,14 @@ impl Scene {
 /// A guest that calls what it is told to.
 struct Caller {
     store: Store<WasiCtx>,
-    memory: Memory,
+    memory: Extern,
     functions: Vec<Func>,
     random: Random,
 }
 
-/// A module with a function for each of preview1's, which passes its arguments on.
-fn module(engine: &Engine) -> Module {
+/// A module with a function for each of preview1's, which passes its arguments on, and with a
+/// memory of some type.
+fn module(engine: &Engine, memory: &str) -> Module {
     let forward = |(name, params): &(&str, &str)| {
         let types: String =
             params.chars().map(|c| if c == 'i' { " i32" } else { " i64" }).collect();
@@ -298,7 +299,7 @@ fn module(engine: &Engine) -> Module {
         format!("(func (export \"{name}\") (param{types}) {result} (call ${name}{passed}))")
     };
     let exports: String = FUNCTIONS.iter().map(forward).collect();
-    let text = format!("(module {} (memory (export \"memory\") 1) {exports})", imports());
+    let text = format!("(module {} (memory (export \"memory\") {memory}) {exports})", imports());
     Module::new(engine, wat::parse_str(text).unwrap()).unwrap()
 }
 
@@ -308,7 +309,7 @@ impl Caller {
         add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx).unwrap();
         let mut store = Store::new(module.engine(), ctx);
         let instance = linker.instantiate(&mut store, module).unwrap();
-        let memory = instance.get_memory(&mut store, "memory").unwrap();
+        let memory = instance.get_export(&mut store, "memory").unwrap();
         let named = ARGUMENTS.iter().map(|(name, _)| instance.get_func(&mut store, name).unwrap());
         let functions = named.collect();
         let mut caller = Caller { store, memory, functions, random: Random(seed) };
@@ -336,10 +337,26 @@ impl Caller {
     /// Writes to the memory, as far as it goes.
     fn put(&mut self, at: u32, bytes: &[u8]) {
         let at = usize::try_from(at).unwrap();
-        if let Some(room) = self.memory.data_mut(&mut self.store).get_mut(at..) {
-            let len = room.len().min(bytes.len());
-            room[..len].copy_from_slice(&bytes[..len]);
+        let room = usize::try_from(MEMORY).unwrap().saturating_sub(at);
+        let bytes = &bytes[..room.min(bytes.len())];
+        match &self.memory {
+            Extern::Memory(memory) => memory.write(&mut self.store, at, bytes),
+            Extern::SharedMemory(memory) => memory.write(at, bytes),
+            other => panic!("{other:?} is no memory"),
         }
+        .unwrap_or_else(|error| assert_eq!(room, 0, "{error}"));
+    }
+
+    /// All bytes of the memory.
+    fn contents(&self) -> Vec<u8> {
+        let mut bytes = vec![0; usize::try_from(MEMORY).unwrap()];
+        match &self.memory {
+            Extern::Memory(memory) => memory.read(&self.store, 0, &mut bytes),
+            Extern::SharedMemory(memory) => memory.read(0, &mut bytes),
+            other => panic!("{other:?} is no memory"),
+        }
+        .unwrap();
+        bytes
     }
 
     /// A path's address and length, where there is one, mostly.
@@ -440,23 +457,25 @@ fn setting(name: &str, default: u64) -> u64 {
 fn random_calls_do_no_harm() {
     let (calls, first) = (setting("WASMTIER_CALLS", CALLS), setting("WASMTIER_SEED", 0));
     let engine = Engine::default();
-    let module = module(&engine);
+    // The second is copied from and to, as other threads might use it.
+    let modules = [module(&engine, "1"), module(&engine, "1 1 shared")];
     let mut succeeded = [0u64; 46];
     for round in first..first + calls.div_ceil(ROUND) {
         let resolution =
             if round % 2 == 0 { PathResolution::Kernel } else { PathResolution::Stepwise };
         let scene = Scene::new();
-        let mut caller = Caller::new(&module, scene.context(resolution), round << 32);
+        let module = &modules[usize::from(round % 4 >= 2)];
+        let mut caller = Caller::new(module, scene.context(resolution), round << 32);
         let rounds = std::panic::AssertUnwindSafe(|| {
             for call in 0..ROUND.min(calls) {
                 let (name, errno) = caller.call();
                 let place = ARGUMENTS.iter().position(|(other, _)| *other == name).unwrap();
                 succeeded[place] += u64::from(errno == 0);
                 if call % 16 == 15 {
-                    check_memory(caller.memory.data(&caller.store), name);
+                    check_memory(&caller.contents(), name);
                 }
             }
-            check_memory(caller.memory.data(&caller.store), "the last call");
+            check_memory(&caller.contents(), "the last call");
             scene.check();
         });
         if let Err(panic) = std::panic::catch_unwind(rounds) {
