@@ -43,9 +43,13 @@ Options:
   -W KEY[=VALUE][,KEY...]       settings of WebAssembly (repeatable):
        max-memory-size=BYTES      most that each memory may grow to
        max-wasm-stack=BYTES       stack of the program (default 1048576)
-       threads=n                  no shared memories and no atomic operators
        unknown-imports-default    imported functions that are missing return zero and null
        unknown-imports-trap       imported functions that are missing trap when called
+       PROPOSAL[=n]               turn a proposal of WebAssembly on, or off:
+                                  bulk-memory, custom-page-sizes, exceptions, extended-const,
+                                  function-references, gc, memory64, multi-memory, multi-value,
+                                  reference-types, relaxed-simd, simd, tail-call, threads,
+                                  wide-arithmetic
   -h, --help                    this text
 
 Exit status: the program's; 134 if it traps, with a backtrace; 1 if something else is wrong.

@@ -10,6 +10,7 @@
 mod args;
 mod failure;
 mod help;
+mod proposals;
 mod run;
 mod scripts;
 mod settings;

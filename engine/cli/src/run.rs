@@ -66,9 +66,12 @@ fn ended(file: &Path, error: Error) -> Result<u8, Failure> {
 
 fn engine(options: &RunOptions) -> Result<Engine, Failure> {
     let mut config = Config::new();
-    config.tier(options.tier).wasm_threads(options.settings.threads);
+    config.tier(options.tier);
     if let Some(bytes) = options.settings.max_wasm_stack {
         config.max_wasm_stack(bytes);
+    }
+    for &(proposal, on) in &options.settings.proposals {
+        proposal(&mut config, on);
     }
     Engine::new(&config).map_err(|error| Failure::error(&error))
 }

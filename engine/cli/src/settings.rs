@@ -2,6 +2,7 @@
 //!
 //! Invariant: a key that is not known is an error that lists those that are.
 
+use crate::proposals;
 use crate::values::unsigned;
 
 /// What happens to imports that nobody defines.
@@ -17,29 +18,20 @@ pub(crate) enum UnknownImports {
 }
 
 /// What `-W` sets.
+#[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) unknown_imports: UnknownImports,
     /// Most bytes that each memory may have.
     pub(crate) max_memory_size: Option<usize>,
     /// Bytes of stack for wasm.
     pub(crate) max_wasm_stack: Option<usize>,
-    /// Whether there may be shared memories and atomic operators.
-    pub(crate) threads: bool,
+    /// Proposals to turn on or off, in the order they were given.
+    pub(crate) proposals: Vec<(proposals::Switch, bool)>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            unknown_imports: UnknownImports::default(),
-            max_memory_size: None,
-            max_wasm_stack: None,
-            threads: true,
-        }
-    }
-}
-
-const KEYS: &str =
-    "max-memory-size, max-wasm-stack, threads, unknown-imports-default and unknown-imports-trap";
+/// Those that are no proposals.
+const KEYS: [&str; 4] =
+    ["max-memory-size", "max-wasm-stack", "unknown-imports-default", "unknown-imports-trap"];
 
 impl Settings {
     /// Takes `KEY[=VALUE][,KEY...]`. The later of two that contradict each other counts.
@@ -57,10 +49,12 @@ impl Settings {
         match key {
             "max-memory-size" => self.max_memory_size = Some(bytes(value)?),
             "max-wasm-stack" => self.max_wasm_stack = Some(bytes(value)?),
-            "threads" => self.threads = switch(value)?,
             "unknown-imports-default" => self.choose(UnknownImports::Default, switch(value)?),
             "unknown-imports-trap" => self.choose(UnknownImports::Trap, switch(value)?),
-            _ => return Err(format!("no such setting; there are {KEYS}")),
+            _ => match proposals::named(key) {
+                Some(proposal) => self.proposals.push((proposal, switch(value)?)),
+                None => return Err(format!("no such setting; there are {}", all_keys())),
+            },
         }
         Ok(())
     }
@@ -72,6 +66,11 @@ impl Settings {
             self.unknown_imports = UnknownImports::Refuse;
         }
     }
+}
+
+fn all_keys() -> String {
+    let keys: Vec<_> = KEYS.into_iter().chain(proposals::names()).collect();
+    keys.join(", ")
 }
 
 fn bytes(value: Option<&str>) -> Result<usize, String> {

@@ -26,7 +26,7 @@ fn help_lists_every_option() {
     }
     let outcome = wasmtier(["-W", "?", "x.wasm"]);
     let (_, settings) = outcome.error().split_once("there are ").expect("it lists the settings");
-    for setting in settings.split(", ").flat_map(|settings| settings.split(" and ")) {
+    for setting in settings.trim_end().split(", ") {
         assert!(help.contains(setting), "{setting}");
     }
 }
@@ -95,6 +95,33 @@ fn threads_can_be_turned_off() {
     assert_eq!(wasmtier(["-W", "threads=n,threads", &file]).success(), "");
     let outcome = wasmtier(["-W", "threads=n", &file]);
     assert!(outcome.error().contains("threads must be enabled"), "{}", outcome.error());
+}
+
+#[test]
+fn proposals() {
+    let folder = Folder::new("options-proposals");
+    let modules = [
+        ("wide-arithmetic", "(func (drop (i64.mul_wide_u (i64.const 1) (i64.const 1))) (drop))"),
+        ("custom-page-sizes", "(memory 1 (pagesize 1))"),
+        ("memory64", "(memory i64 1)"),
+        ("tail-call", "(func $f (return_call $f))"),
+        (
+            "relaxed-simd",
+            "(func (param v128) (result v128)
+            (i8x16.relaxed_swizzle (local.get 0) (local.get 0)))",
+        ),
+    ];
+    for (proposal, text) in modules {
+        let text = format!(r#"(module (func (export "_start")) {text})"#);
+        let file = folder.file(&format!("{proposal}.wat"), text);
+        assert_eq!(wasmtier([&file]).success(), "");
+        assert_eq!(wasmtier(["-W", proposal, &file]).success(), "");
+        let outcome = wasmtier(["-W", &format!("{proposal}=n"), &file]);
+        assert!(outcome.error().starts_with("cannot load "), "{proposal}: {}", outcome.error());
+    }
+    let file = folder.file("empty.wat", EMPTY);
+    let outcome = wasmtier(["-W", "gc", &file]);
+    assert!(outcome.error().contains("proposal not supported yet: `gc`"), "{}", outcome.error());
 }
 
 #[test]
