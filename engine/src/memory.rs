@@ -9,6 +9,7 @@ use wasmtier_vm::MemoryType;
 
 use crate::error::{Error, Result};
 use crate::runtime::grow;
+use crate::runtime::memory::index_limit;
 use crate::runtime::memory_object::MemoryObject;
 use crate::runtime::store::{StoreId, StoreOpaque};
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
@@ -164,7 +165,7 @@ impl Memory {
 
 /// Whether there can be a memory of type `ty`.
 pub(crate) fn check_type(ty: &MemoryType) -> Result<()> {
-    let limit = if ty.memory64 { u64::MAX } else { 1 << 32 } >> ty.page_size_log2.min(63);
+    let limit = index_limit(ty.memory64, ty.page_size_log2.min(63));
     let problem = if ty.shared && ty.maximum.is_none() {
         "a shared memory must have a maximum size"
     } else if ty.page_size_log2 != 16 && ty.page_size_log2 != 0 {

@@ -42,9 +42,7 @@ impl Table {
     /// When the type is impossible, `init` is not of its element type, the store's limiter refuses,
     /// or there is no room.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Self> {
-        if ty.maximum.is_some_and(|maximum| maximum < ty.minimum) {
-            return Err(Error::msg("invalid table type: the minimum exceeds the maximum"));
-        }
+        check_type(&ty)?;
         let mut store = store.as_context_mut().0.erase();
         let reference = element(&store, &ty, init)?;
         let index = grow::new_host_table(&mut store, ty)?;
@@ -153,6 +151,18 @@ impl Table {
         let table = self.index(store);
         Ok((table, element(store, &store.table(table).ty(), value)?))
     }
+}
+
+fn check_type(ty: &TableType) -> Result<()> {
+    let limit = if ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
+    let problem = if ty.maximum.is_some_and(|maximum| maximum < ty.minimum) {
+        "the minimum exceeds the maximum"
+    } else if ty.minimum > limit || ty.maximum.is_some_and(|maximum| maximum > limit) {
+        "the size exceeds what an index can reach"
+    } else {
+        return Ok(());
+    };
+    Err(Error::msg(format!("invalid table type: {problem}")))
 }
 
 /// The word of `value` in a table of type `ty`.

@@ -81,12 +81,7 @@ impl LinearMemoryType {
 
     /// The pages that the declared maximum and the width of an index allow.
     fn page_limit(&self) -> u64 {
-        let index_limit = if self.memory64 {
-            u64::MAX >> self.page_size_log2
-        } else {
-            // `memory.size` answers in 32 bits, so with pages of one byte the last is unusable.
-            ((1_u64 << 32) >> self.page_size_log2).min(u64::from(u32::MAX))
-        };
+        let index_limit = index_limit(self.memory64, self.page_size_log2);
         self.maximum.map_or(index_limit, |maximum| maximum.min(index_limit))
     }
 
@@ -106,6 +101,14 @@ impl LinearMemoryType {
     fn can_be_guarded(&self) -> bool {
         !self.memory64 && 1_u64 << self.page_size_log2 >= host_page_size() as u64
     }
+}
+
+/// The most pages that an index can reach and `memory.size` can count: with pages of one byte the
+/// last that could be addressed is too many.
+pub(crate) fn index_limit(memory64: bool, page_size_log2: u8) -> u64 {
+    let (address_bits, count) = if memory64 { (64, u64::MAX) } else { (32, u64::from(u32::MAX)) };
+    let pages = (1_u128 << address_bits) >> page_size_log2;
+    u64::try_from(pages).map_or(count, |pages| pages.min(count))
 }
 
 /// Why a memory could not be made.

@@ -312,7 +312,13 @@ impl TableType {
     /// The type of a table of `element`s with indices of type `i32`.
     #[must_use]
     pub const fn new(element: RefType, minimum: u32, maximum: Option<u32>) -> Self {
-        Self { element, table64: false, minimum: minimum as u64, maximum: widen(maximum) }
+        Self { table64: false, ..Self::table64(element, minimum as u64, widen(maximum)) }
+    }
+
+    /// The type of a table of `element`s with indices of type `i64`.
+    #[must_use]
+    pub const fn table64(element: RefType, minimum: u64, maximum: Option<u64>) -> Self {
+        Self { element, table64: true, minimum, maximum }
     }
 
     /// The type of its indices.
