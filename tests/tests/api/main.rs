@@ -9,12 +9,15 @@ mod linker;
 mod linker_modules;
 mod memories;
 mod misuse;
+mod page_sizes;
 mod reentry;
 mod shared;
 mod threads;
 mod traps;
 mod typed;
 mod untyped;
+mod vectors;
+mod wide_addresses;
 
 use wasmtier::{Engine, Instance, Module, Store};
 
