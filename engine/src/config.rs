@@ -99,7 +99,8 @@ proposals! {
     wasm_memory64, MEMORY64;
     /// Arithmetic in constant expressions.
     wasm_extended_const, EXTENDED_CONST;
-    /// `memory.copy`, `table.init` and their kin.
+    /// `memory.copy`, `table.init` and their kin. Without it, as in version 1.0, instantiation
+    /// writes no segment unless all of them fit.
     wasm_bulk_memory, BULK_MEMORY;
     /// `funcref` and `externref` as values.
     wasm_reference_types, REFERENCE_TYPES;

@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 
+use wasmparser::WasmFeatures;
 use wasmtier_ops::Trap;
 use wasmtier_vm::{
     ConstExpr, ConstOp, DataIdx, ElemIdx, ElemItems, FuncImport, FuncType, GlobalIdx, ImportType,
@@ -41,6 +42,9 @@ pub(crate) fn instantiate(
     let index = allocate(&mut store, module, imports)?;
     init_globals(&mut store, index);
     init_tables(&mut store, index)?;
+    if !store.engine().config().features.contains(WasmFeatures::BULK_MEMORY) {
+        check_segments(&store, index)?;
+    }
     init_elements(&mut store, index)?;
     init_data(&mut store, index)?;
     run_start(store, index)?;
@@ -259,6 +263,35 @@ fn init_tables(store: &mut StoreRef<'_>, index: usize) -> Result<()> {
             let table = store.instances[index].tables[at];
             let len = u64::from(store.tables[table].len());
             store.tables[table].fill(0, reference, len)?;
+        }
+    }
+    Ok(())
+}
+
+/// What version 1.0 asks for: that no segment is written unless all fit, as a matter of linking.
+fn check_segments(store: &StoreOpaque, index: usize) -> Result<()> {
+    let instance = &store.instances[index];
+    let info = instance.module.info();
+    let fits = |offset: &ConstExpr, is_64: bool, len: usize, size: usize| {
+        let start = offset_of(store.eval(index, offset), is_64);
+        start.checked_add(len as u64).is_some_and(|end| end <= size as u64)
+    };
+    for segment in &info.elements {
+        if let SegmentMode::Active { target, offset } = &segment.mode {
+            let size = store.tables[instance.tables[target.index()]].len() as usize;
+            let is_64 = info.tables[target.index()].table64;
+            if !fits(offset, is_64, segment.items.len(), size) {
+                return Err(link("elements segment does not fit".to_owned()));
+            }
+        }
+    }
+    for segment in &info.data {
+        if let SegmentMode::Active { target, offset } = &segment.mode {
+            let size = store.memories[instance.memories[target.index()]].byte_len();
+            let is_64 = info.memories[target.index()].memory64;
+            if !fits(offset, is_64, segment.bytes.len(), size) {
+                return Err(link("data segment does not fit".to_owned()));
+            }
         }
     }
     Ok(())

@@ -1,6 +1,9 @@
 //! What a failed instantiation leaves behind, and the order of a successful one.
 
-use wasmtier::{ErrorKind, Func, FuncType, Instance, Store, Trap, Val, ValType};
+use wasmtier::{
+    Config, Engine, ErrorKind, Func, FuncType, Instance, Memory, MemoryType, Ref, RefType, Store,
+    Table, TableType, Trap, Val, ValType,
+};
 
 use crate::{call, instance, instantiate, trap};
 
@@ -34,6 +37,34 @@ fn what_was_written_before_a_trap_stays() {
     assert_eq!(call(&mut store, owner, "call", &[3]).unwrap(), 43);
     assert_eq!(call(&mut store, owner, "load", &[0]).unwrap(), i32::from(b'x'));
     assert_eq!(call(&mut store, owner, "load", &[1]).unwrap(), 0);
+}
+
+#[test]
+fn without_bulk_memory_segments_are_written_all_or_none() {
+    let mut config = Config::new();
+    config.wasm_bulk_memory(false).wasm_reference_types(false);
+    let mut store = Store::new(&Engine::new(&config).unwrap(), ());
+    let memory = Memory::new(&mut store, MemoryType::new(1, None)).unwrap();
+    let ty = TableType::new(RefType::FUNCREF, 2, None);
+    let table = Table::new(&mut store, ty, Ref::Func(None)).unwrap();
+    for (last, message) in [
+        (r#"(data (i32.const 65536) "y")"#, "data segment does not fit"),
+        ("(elem (i32.const 2) $f)", "elements segment does not fit"),
+    ] {
+        let text = format!(
+            r#"(module
+                (memory (import "" "memory") 1)
+                (table (import "" "table") 1 funcref)
+                (func $f)
+                (elem (i32.const 1) $f)
+                (data (i32.const 0) "x")
+                {last})"#
+        );
+        let error = instantiate(&mut store, &text, &[memory.into(), table.into()]).unwrap_err();
+        assert_eq!(error.to_string(), message);
+        assert_eq!(memory.data(&store)[0], 0);
+        assert!(table.get(&mut store, 1).unwrap().is_null());
+    }
 }
 
 #[test]

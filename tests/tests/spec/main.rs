@@ -43,6 +43,8 @@ impl File {
                 config.wasm_multi_memory(false).wasm_memory64(false).wasm_reference_types(false);
             }
             "memory64" => _ = config.wasm_multi_memory(false),
+            // Older than bulk memory, which changed what a segment that does not fit does.
+            "mutable-global" => _ = config.wasm_bulk_memory(false),
             _ => {}
         }
         let engine = Engine::new(&config).expect("features can be turned off in every mode");
