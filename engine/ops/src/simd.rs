@@ -4,11 +4,19 @@
 //! # Relaxed operators
 //!
 //! The specification lets each of them choose between results. Ours is fixed, does not depend on
-//! the processor, and is that of the strict operator it relaxes: `relaxed_swizzle` is `swizzle`,
-//! `relaxed_trunc` is `trunc_sat`, `relaxed_laneselect` is `v128.bitselect`, `relaxed_min` and
-//! `_max` are `min` and `max`, `relaxed_q15mulr_s` is `q15mulr_sat_s`. `relaxed_madd` rounds twice:
-//! `a * b`, then `+ c`; `relaxed_nmadd` is `c - a * b`, also rounded twice. The dot products take
-//! both operands as signed bytes, and their 16-bit sums wrap.
+//! the processor, and is the same in every tier:
+//!
+//! | operator | here it is |
+//! |---|---|
+//! | `i8x16.relaxed_swizzle` | `i8x16.swizzle`: an index above 15 gives 0 |
+//! | `i32x4.relaxed_trunc_*` | `i32x4.trunc_sat_*`: saturates, NaN gives 0 |
+//! | `*.relaxed_madd` | `a * b + c`, rounded after each step |
+//! | `*.relaxed_nmadd` | `c - a * b`, rounded after each step |
+//! | `*.relaxed_laneselect` | `v128.bitselect`: by bit, not by lane |
+//! | `*.relaxed_min`, `*.relaxed_max` | `min`, `max`: NaN wins, -0 is less than +0 |
+//! | `i16x8.relaxed_q15mulr_s` | `i16x8.q15mulr_sat_s`: -1 times -1 saturates |
+//! | `i16x8.relaxed_dot_i8x16_i7x16_s` | both signed; sums of two products wrap in 16 bits |
+//! | `i32x4.relaxed_dot_i8x16_i7x16_add_s` | the same sums, added in pairs and to `c`, in 32 bits |
 
 /// Calls macro `$m` once with the rows of all SIMD operators that do not touch memory, in the order
 /// of `SimdOp`.
