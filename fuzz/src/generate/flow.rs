@@ -296,7 +296,7 @@ impl Flow<'_> {
     fn operator(&mut self, ty: Type) {
         let operators: &[Operator] = self.operators;
         let fitting: Vec<&Operator> =
-            operators.iter().filter(|operator| operator.result == Some(ty)).collect();
+            operators.iter().filter(|operator| operator.results == [ty]).collect();
         let operator = self.random.choose(&fitting);
         self.expressions(&operator.operands);
         let instruction = (operator.encode)(self.random);

@@ -63,7 +63,8 @@ fn configure(bytes: &mut Unstructured<'_>) -> Result<Config> {
         exceptions_enabled: false,
         threads_enabled: false,
         compact_imports_enabled: false,
-        wide_arithmetic_enabled: false,
+        wide_arithmetic_enabled: true,
+        custom_page_sizes_enabled: bytes.ratio(1, 4)?,
         ..Config::default()
     })
 }

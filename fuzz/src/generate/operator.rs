@@ -13,6 +13,8 @@ use wasm_encoder::{
     Module, TypeSection, ValType,
 };
 
+use wasmtier_ops::WideOp;
+
 use crate::random::Random;
 use crate::value::{Type, Value};
 
@@ -21,7 +23,7 @@ pub(super) struct Operator {
     pub(super) name: &'static str,
     /// In the order they are pushed.
     pub(super) operands: Vec<Type>,
-    pub(super) result: Option<Type>,
+    pub(super) results: Vec<Type>,
     /// Which floats the result consists of, when the specification leaves the bits of NaNs open.
     pub(super) open: Option<Open>,
     pub(super) encode: fn(&mut Random) -> Instruction<'static>,
@@ -100,8 +102,21 @@ macro_rules! scalar_rows {
         [$(Operator {
             name: $text,
             operands: [$(operand_type(stringify!($P))),+].into_iter().flatten().collect(),
-            result: operand_type(stringify!($R)),
+            results: operand_type(stringify!($R)).into_iter().collect(),
             open: open($text, stringify!($R)),
+            encode: |_| Instruction::$op,
+        }),*]
+    };
+}
+
+macro_rules! wide_rows {
+    ($($op:ident $visit:ident $text:literal $shape:ident $params:tt -> $R:ident
+        $($word:ident)? = $e:expr;)*) => {
+        [$(Operator {
+            name: $text,
+            operands: vec![Type::I64; WideOp::$op.shape().operands()],
+            results: vec![Type::I64; 2],
+            open: None,
             encode: |_| Instruction::$op,
         }),*]
     };
@@ -113,7 +128,7 @@ macro_rules! load_rows {
         [$(Operator {
             name: $text,
             operands: vec![Type::I32],
-            result: operand_type(stringify!($V)),
+            results: operand_type(stringify!($V)).into_iter().collect(),
             open: None,
             encode: |random| Instruction::$op(memarg(random)),
         }),*]
@@ -129,7 +144,7 @@ macro_rules! store_rows {
                 .into_iter()
                 .flatten()
                 .collect(),
-            result: None,
+            results: vec![],
             open: None,
             encode: |random| Instruction::$op(memarg(random)),
         }),*]
@@ -142,7 +157,7 @@ macro_rules! simd_rows {
         [$(Operator {
             name: $text,
             operands: simd_rows!(@operands $shape $A $($rest)*),
-            result: operand_type(stringify!($R)),
+            results: operand_type(stringify!($R)).into_iter().collect(),
             open: open($text, stringify!($R)),
             encode: simd_rows!(@encode $shape $op $A),
         }),*]
@@ -178,14 +193,14 @@ macro_rules! simd_access_rows {
     (@row load $op:ident $text:literal $params:tt) => { Operator {
         name: $text,
         operands: vec![Type::I32],
-        result: Some(Type::V128),
+        results: vec![Type::V128],
         open: None,
         encode: |random| Instruction::$op(memarg(random)),
     } };
     (@row store $op:ident $text:literal $params:tt) => { Operator {
         name: $text,
         operands: vec![Type::I32, Type::V128],
-        result: None,
+        results: vec![],
         open: None,
         encode: |random| Instruction::$op(memarg(random)),
     } };
@@ -193,7 +208,7 @@ macro_rules! simd_access_rows {
         ($raw:ident: $Mem:ident, $value:ident: $V:ident, $lane:ident: u8)) => { Operator {
         name: $text,
         operands: vec![Type::I32, Type::V128],
-        result: Some(Type::V128),
+        results: vec![Type::V128],
         open: None,
         encode: |random| Instruction::$op {
             memarg: memarg(random),
@@ -204,7 +219,7 @@ macro_rules! simd_access_rows {
         Operator {
             name: $text,
             operands: vec![Type::I32, Type::V128],
-            result: None,
+            results: vec![],
             open: None,
             encode: |random| Instruction::$op {
                 memarg: memarg(random),
@@ -218,6 +233,7 @@ macro_rules! simd_access_rows {
 pub(super) fn operators() -> Vec<Operator> {
     let mut all: Vec<Operator> = Vec::new();
     all.extend(wasmtier_ops::for_each_numeric_op!(scalar_rows));
+    all.extend(wasmtier_ops::for_each_wide_op!(wide_rows));
     all.extend(wasmtier_ops::for_each_load!(load_rows));
     all.extend(wasmtier_ops::for_each_store!(store_rows));
     all.extend(wasmtier_ops::for_each_simd_op!(simd_rows));
@@ -241,7 +257,7 @@ enum Operand {
     Computed,
 }
 
-/// What happens to the result.
+/// What happens to the results.
 #[derive(Copy, Clone, PartialEq)]
 enum Sink {
     Returned,
@@ -254,7 +270,7 @@ pub(super) fn generate(number: u64, random: &mut Random) -> Vec<u8> {
     let operator = &operators[(number % operators.len() as u64) as usize];
     let mut types = TypeSection::new();
     let params: Vec<ValType> = operator.operands.iter().copied().map(val_type).collect();
-    types.ty().function(params.clone(), operator.result.map(val_type));
+    types.ty().function(params, operator.results.iter().copied().map(val_type));
     let mut functions = FunctionSection::new();
     let mut exports = ExportSection::new();
     exports.export("memory", ExportKind::Memory, 0);
@@ -285,10 +301,10 @@ pub(super) fn generate(number: u64, random: &mut Random) -> Vec<u8> {
 fn shapes(operator: &Operator) -> impl Iterator<Item = (Vec<Operand>, Sink)> {
     use Operand::{Computed, Constant, Local, Param};
     let arity = operator.operands.len() as u32;
-    let sinks = match operator.result {
-        Some(Type::I32) => &[Sink::Returned, Sink::Local, Sink::Branch] as &[Sink],
-        Some(_) => &[Sink::Returned, Sink::Local],
-        None => &[Sink::Returned],
+    let sinks = match operator.results[..] {
+        [Type::I32] => &[Sink::Returned, Sink::Local, Sink::Branch] as &[Sink],
+        [_, ..] => &[Sink::Returned, Sink::Local],
+        [] => &[Sink::Returned],
     };
     (0..4usize.pow(arity)).flat_map(move |shape| {
         let operand = move |place| [Constant, Param, Local, Computed][(shape >> (2 * place)) & 3];
@@ -297,7 +313,7 @@ fn shapes(operator: &Operator) -> impl Iterator<Item = (Vec<Operand>, Sink)> {
     })
 }
 
-/// One function. Its locals: the parameters, one per operand, one for the result.
+/// One function. Its locals: the parameters, one per operand, one per result.
 fn function(
     operator: &Operator,
     operands: &[Operand],
@@ -306,7 +322,7 @@ fn function(
 ) -> Function {
     let arity = operands.len() as u32;
     let mut locals: Vec<ValType> = operator.operands.iter().copied().map(val_type).collect();
-    locals.extend(operator.result.map(val_type));
+    locals.extend(operator.results.iter().copied().map(val_type));
     let mut body = Function::new_with_locals_types(locals);
     for (index, &ty) in (0..).zip(&operator.operands) {
         if matches!(operands[index as usize], Operand::Local) {
@@ -340,8 +356,13 @@ fn function(
     match sink {
         Sink::Returned => {}
         Sink::Local => {
-            body.instruction(&Instruction::LocalSet(2 * arity));
-            body.instruction(&Instruction::LocalGet(2 * arity));
+            let results = 2 * arity..2 * arity + operator.results.len() as u32;
+            for local in results.clone().rev() {
+                body.instruction(&Instruction::LocalSet(local));
+            }
+            for local in results {
+                body.instruction(&Instruction::LocalGet(local));
+            }
         }
         Sink::Branch => {
             body.instruction(&Instruction::If(BlockType::Result(ValType::I32)));

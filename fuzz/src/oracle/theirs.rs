@@ -35,6 +35,7 @@ pub(crate) struct Wasmi {
 impl Wasmi {
     pub(crate) fn new() -> Self {
         let mut config = Config::default();
+        config.wasm_wide_arithmetic(true).wasm_custom_page_sizes(true);
         config.consume_fuel(true).set_max_recursion_depth(10_000).set_max_stack_height(64 << 20);
         Self { engine: Engine::new(&config) }
     }
