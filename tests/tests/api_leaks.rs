@@ -1,11 +1,14 @@
 //! What calls and instances leave behind, measured in a process that does nothing else.
 
-use wasmtier::{Caller, Engine, Linker, Module, Store};
+use std::time::Duration;
+
+use wasmtier::{Caller, Engine, Linker, MemoryType, Module, SharedMemory, Store, WaitResult};
 
 #[test]
 fn calls_and_stores_leave_nothing_behind() {
     a_million_host_calls_leave_nothing_behind();
     ten_thousand_stores_leave_nothing_behind();
+    shared_memories_and_waits_leave_nothing_behind();
 }
 
 fn a_million_host_calls_leave_nothing_behind() {
@@ -79,4 +82,30 @@ fn ten_thousand_stores_leave_nothing_behind() {
     round(10_000);
     let grown = resident_bytes().saturating_sub(before);
     assert!(grown < 1 << 20, "10,000 stores took {grown} bytes");
+}
+
+fn shared_memories_and_waits_leave_nothing_behind() {
+    let engine = Engine::default();
+    let wasm = wat::parse_str(r#"(module (import "env" "memory" (memory 1 16 shared)))"#).unwrap();
+    let module = Module::new(&engine, wasm).unwrap();
+    let kept = SharedMemory::new(&engine, MemoryType::shared(16, 16)).unwrap();
+    let round = |count: u64| {
+        for n in 0..count {
+            let memory = SharedMemory::new(&engine, MemoryType::shared(1, 16)).unwrap();
+            let mut store = Store::new(&engine, ());
+            let mut linker = Linker::new(&engine);
+            linker.define(&store, "env", "memory", memory).unwrap();
+            linker.instantiate(&mut store, &module).unwrap();
+            // Each wait is at an address of its own.
+            let soon = Some(Duration::from_nanos(n % 3));
+            let result = kept.atomic_wait32(4 * n, 0, soon).unwrap();
+            assert_eq!(result, WaitResult::TimedOut);
+            assert_eq!(kept.atomic_notify(4 * n, 1).unwrap(), 0);
+        }
+    };
+    round(100);
+    let before = resident_bytes();
+    round(10_000);
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < 1 << 20, "10,000 shared memories and waits took {grown} bytes");
 }

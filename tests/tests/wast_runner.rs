@@ -206,6 +206,52 @@ fn modules_are_judged() {
     ]);
 }
 
+/// A thread with `directive`, in which `$m` is what the threads of a script share.
+fn thread(directive: &str) -> String {
+    let module = r#"(module $own (import "mem" "shared" (memory 1 1 shared))
+        (func (export "load") (result i32) (i32.load (i32.const 0))))"#;
+    format!(
+        r#"(module $m (memory (export "shared") 1 1 shared) (func (export "f")))
+        (thread $t (shared (module $m)) (register "mem" $m) {module} {directive})"#
+    )
+}
+
+#[test]
+fn threads_are_judged() {
+    let passes = |directive: &str, end: &str| {
+        let text = format!("{}{end}", thread(directive));
+        let report = wast::run(&Engine::default(), &text);
+        assert!(report.directives[..2].iter().all(|it| it.result.is_ok()), "{directive}");
+        report.failures().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let right = r#"(assert_return (invoke "load") (i32.const 0))"#;
+    let wrong = r#"(assert_return (invoke "load") (i32.const 1))"#;
+    assert!(passes(right, "(wait $t)").is_empty());
+    assert!(passes(right, "").is_empty());
+    let twice = format!("{wrong} {right}");
+    let [failure] = &passes(&twice, "(wait $t)")[..] else { panic!("one directive fails") };
+    assert_eq!(
+        failure,
+        "3: wait: 3: assert_return: result 0: expected (i32.const 1), found (i32.const 0)"
+    );
+    // Nobody waits, and it is told all the same.
+    let [failure] = &passes(wrong, "")[..] else { panic!("the thread fails") };
+    assert!(failure.starts_with("2: thread: 3: assert_return"), "{failure}");
+    for (directive, end) in [
+        (right, "(wait $t) (wait $t)"),
+        (right, "(wait $absent) (wait $t)"),
+        (right, "(thread $t) (wait $t)"),
+        // Of the module that is shared there is nothing but its shared memories.
+        (r#"(invoke $m "f")"#, "(wait $t)"),
+        (r#"(module (import "mem" "f" (func)))"#, "(wait $t)"),
+        (r#"(register "own" $absent)"#, "(wait $t)"),
+        (r#"(thread $inner (assert_invalid (module) "it is valid"))"#, "(wait $t)"),
+        (right, "(thread $u (shared (module $absent)))"),
+    ] {
+        assert_eq!(passes(directive, end).len(), 1, "{directive} {end}");
+    }
+}
+
 #[test]
 fn what_failed_leaves_nothing_behind() {
     let script = r#"

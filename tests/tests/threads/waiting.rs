@@ -1,8 +1,9 @@
 //! Waiting and waking: nobody sleeps on, nobody is woken twice.
 
-use std::sync::Barrier;
-use std::thread;
+use std::path::Path;
+use std::sync::{Barrier, Mutex, mpsc};
 use std::time::Duration;
+use std::{fs, thread};
 
 use wasmtier::{MemoryType, SharedMemory, Trap, WaitResult};
 
@@ -69,6 +70,43 @@ fn a_guest_wakes_the_host() {
             }
             assert_eq!(waiter.join().unwrap(), WaitResult::Ok);
         });
+    });
+}
+
+/// Each begins to wait when the one before sleeps, which the kernel knows.
+#[test]
+fn threads_are_woken_in_the_order_in_which_they_came() {
+    in_every_mode(|engine| {
+        let memory = memory(engine);
+        let woken = Mutex::new(Vec::new());
+        let count = || woken.lock().unwrap().len();
+        thread::scope(|scope| {
+            for number in 0..THREADS {
+                let (memory, woken) = (&memory, &woken);
+                let (tell, told) = mpsc::channel();
+                scope.spawn(move || {
+                    // `PID/task/TID`, below `/proc`.
+                    let this = fs::read_link("/proc/thread-self").expect("Linux has it");
+                    tell.send(this).expect("somebody listens");
+                    drop(tell);
+                    assert_eq!(memory.atomic_wait32(64, 0, None), Ok(WaitResult::Ok));
+                    woken.lock().unwrap().push(number);
+                });
+                let stat = Path::new("/proc").join(told.recv().expect("it tells")).join("stat");
+                // Only the wait is left for it to sleep in.
+                let is_asleep = || fs::read_to_string(&stat).expect("it runs").contains(") S ");
+                while !is_asleep() {
+                    thread::yield_now();
+                }
+            }
+            for number in 0..THREADS as usize {
+                assert_eq!((count(), memory.atomic_notify(64, 1)), (number, Ok(1)));
+                while count() == number {
+                    thread::yield_now();
+                }
+            }
+        });
+        assert_eq!(woken.into_inner().unwrap(), (0..THREADS).collect::<Vec<_>>());
     });
 }
 
