@@ -110,7 +110,7 @@ pub(crate) fn array(
     range(memory.size(), at, count, item)
 }
 
-/// [`array`] in a memory of `size` bytes.
+/// [`array()`] in a memory of `size` bytes.
 fn range(size: usize, at: u32, count: u32, item: u32) -> Result<Range<usize>, Errno> {
     let start = address(at)?;
     let bytes = u64::from(count) * u64::from(item);
