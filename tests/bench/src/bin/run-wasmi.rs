@@ -1,0 +1,89 @@
+//! wasmi as a runner: an interpreter.
+
+use std::process::ExitCode;
+use std::sync::PoisonError;
+use wasmi::{Caller, Config, Engine, Extern, Func, FuncType, Instance, Module, Store};
+use wasmi::{Linker, Val, ValType};
+use wasmtier_bench::host::{Function, IMPORTS, Import, SharedHost, ValueType};
+use wasmtier_bench::runner::{self, Failure, Peer, STACK};
+
+struct Wasmi(Engine);
+
+impl Peer for Wasmi {
+    type Module = Module;
+    type Instance = (Store<SharedHost>, Instance);
+
+    const MODES: &'static [&'static str] = &["interp"];
+
+    fn new(_mode: &str) -> Result<Self, Failure> {
+        let mut config = Config::default();
+        // Each call needs a frame of some bytes, so that the height is what limits it.
+        config.set_max_recursion_depth(STACK).set_max_stack_height(STACK);
+        Ok(Self(Engine::new(&config)))
+    }
+
+    fn compile(&self, wasm: &[u8]) -> Result<Module, Failure> {
+        Ok(Module::new(&self.0, wasm)?)
+    }
+
+    fn instantiate(&self, module: Module, host: &SharedHost) -> Result<Self::Instance, Failure> {
+        let mut store = Store::new(&self.0, SharedHost::clone(host));
+        let mut linker = Linker::new(&self.0);
+        for import in IMPORTS {
+            let func = func(&mut store, import);
+            linker.define(import.module, import.name, func)?;
+        }
+        let instance = linker.instantiate_and_start(&mut store, &module)?;
+        Ok((store, instance))
+    }
+
+    fn call((store, instance): &mut Self::Instance, name: &str) -> Result<Option<f32>, Failure> {
+        let func = instance.get_func(&mut *store, name).ok_or("no such export")?;
+        let mut results = vec![Val::I32(0); func.ty(&*store).results().len()];
+        func.call(store, &[], &mut results)?;
+        Ok(results.first().and_then(Val::f32).map(f32::from))
+    }
+}
+
+fn func(store: &mut Store<SharedHost>, import: Import) -> Func {
+    let params = import.params.iter().map(|param| match param {
+        ValueType::I32 => ValType::I32,
+        ValueType::I64 => ValType::I64,
+    });
+    let results = import.has_result.then_some(ValType::I32);
+    let ty = FuncType::new(params, results);
+    Func::new(store, ty, move |caller, arguments, results| {
+        call(caller, import.function, arguments, results)
+    })
+}
+
+fn call(
+    mut caller: Caller<'_, SharedHost>,
+    function: Function,
+    arguments: &[Val],
+    results: &mut [Val],
+) -> Result<(), wasmi::Error> {
+    let host = SharedHost::clone(caller.data());
+    let mut memory = match caller.get_export("memory") {
+        Some(Extern::Memory(memory)) => memory.data_mut(&mut caller),
+        _ => &mut [],
+    };
+    let mut slots = [0; 9];
+    for (slot, argument) in slots.iter_mut().zip(arguments) {
+        *slot = argument.i64().map_or_else(
+            || u64::from(argument.i32().unwrap_or(0).cast_unsigned()),
+            i64::cast_unsigned,
+        );
+    }
+    let mut host = host.lock().unwrap_or_else(PoisonError::into_inner);
+    let result =
+        host.call(function, &mut memory, &slots).map_err(|exit| wasmi::Error::i32_exit(exit.0))?;
+    if let Some(place) = results.first_mut() {
+        *place = Val::I32(result.cast_signed());
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    runner::main::<Wasmi>(None)
+}
