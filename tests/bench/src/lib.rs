@@ -10,6 +10,7 @@
 pub mod host;
 pub mod measure;
 pub mod micro;
+pub mod profile;
 pub mod programs;
 pub mod record;
 pub mod runner;
