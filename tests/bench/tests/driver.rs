@@ -1,4 +1,4 @@
-//! The driver as a process: engines agree, samples are kept, and an old file gives its report again.
+//! The driver as a process: engines agree, samples are kept, an old file gives its report again.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

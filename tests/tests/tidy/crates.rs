@@ -97,6 +97,27 @@ pub(crate) fn check_lints(manifest: &File) -> Option<Problem> {
     (!takes).then(|| Problem::new(&manifest.path, 0, message))
 }
 
+/// The benchmarks' workspace cannot inherit from ours, so its lints are a copy.
+pub(crate) fn check_copied_lints(ours: &str, copy: &str, path: &str) -> Option<Problem> {
+    let message = "its `[workspace.lints]` are not those of the repository's Cargo.toml: copy them";
+    (lints(ours) != lints(copy)).then(|| Problem::new(path, 0, message))
+}
+
+/// The lines below the headings of a workspace's lints.
+fn lints(manifest: &str) -> Vec<&str> {
+    let mut heading = "";
+    let mut found = Vec::new();
+    for line in manifest.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        if line.starts_with('[') {
+            heading = line;
+        }
+        if heading.starts_with("[workspace.lints.") {
+            found.push(line);
+        }
+    }
+    found
+}
+
 /// What an embedder may have to download and audit, ourselves included.
 const MOST_CRATES: usize = 45;
 /// What only a test, a benchmark or a fuzzer has a use for.

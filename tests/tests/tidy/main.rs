@@ -77,6 +77,16 @@ fn crates_take_the_workspace_lints() {
 }
 
 #[test]
+fn the_benchmarks_take_a_true_copy_of_the_lints() {
+    const COPY: &str = "tests/bench/Cargo.toml";
+    let read = |path: &str| {
+        std::fs::read_to_string(source::root().join(path)).expect("manifests are text files")
+    };
+    let problem = crates::check_copied_lints(&read("Cargo.toml"), &read(COPY), COPY);
+    expect_none(&problem.into_iter().collect::<Vec<_>>());
+}
+
+#[test]
 fn the_product_stays_within_its_dependency_budget() {
     let mut problems = crates::check_budget("wasmtier", &crates::tree("wasmtier"));
     problems.extend(crates::check_peers("wasmtier-cli", &crates::tree("wasmtier-cli")));

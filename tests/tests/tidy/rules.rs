@@ -6,6 +6,7 @@
 use crate::Problem;
 use crate::source::{File, words};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 type Rule = fn(&File, &mut Vec<Problem>);
 
@@ -54,13 +55,14 @@ pub(crate) fn is_narrow(file: &File, problems: &mut Vec<Problem>) {
 
 /// The layouts all tiers share, the handlers that run on them, and what maps memory and code. The
 /// last is no part of the engine: it declares what programs import that run inside one.
-const UNSAFE_PLACES: [&str; 6] = [
+const UNSAFE_PLACES: [&str; 7] = [
     "engine/vm/",
     "interp/src/handlers/",
     "interp/src/handlers.rs",
     "engine/src/runtime/",
     "engine/src/runtime.rs",
     "tests/bench/programs/bench.rs",
+    "tests/bench/src/micro/wasmtime.rs",
 ];
 
 pub(crate) fn keeps_unsafe_in_place(file: &File, problems: &mut Vec<Problem>) {
@@ -209,7 +211,9 @@ pub(crate) fn check_orphans(files: &[File]) -> Vec<Problem> {
             format!("{folder}/main.rs"),
             format!("{folder}.rs"),
         ];
-        !files.iter().any(|parent| parents.contains(&parent.path) && declares(parent, module))
+        let is_declared =
+            |parent: &File| parents.contains(&parent.path) && declares(parent, module);
+        !files.iter().any(|parent| is_declared(parent) || points_to(parent, &file.path))
     });
     let message = "no `mod` names it, so it is never compiled: name it or delete it";
     orphans.map(|file| Problem::new(&file.path, 0, message)).collect()
@@ -220,7 +224,28 @@ fn module(path: &str) -> Option<(&str, &str)> {
     let path = path.strip_suffix(".rs").filter(|path| path.contains("/src/"))?;
     let (folder, name) = path.strip_suffix("/mod").unwrap_or(path).rsplit_once('/')?;
     let is_root = folder.ends_with("/src") && ["lib", "main"].contains(&name);
-    (!is_root && !folder.ends_with("/src/bin")).then_some((folder, name))
+    let is_program = folder.rsplit_once('/').is_some_and(|(above, _)| above.ends_with("/src/bin"));
+    let is_root = is_root || folder.ends_with("/src/bin") || is_program && name == "main";
+    (!is_root).then_some((folder, name))
+}
+
+/// Whether a `#[path]` in `file` means the file at `path`.
+fn points_to(file: &File, path: &str) -> bool {
+    let folder = Path::new(&file.path).parent().unwrap_or(Path::new(""));
+    let pointers = file.text.lines().filter_map(|line| {
+        line.trim().strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]"))
+    });
+    let mut targets = pointers.map(|pointer| {
+        let mut target = folder.to_owned();
+        for part in pointer.split('/') {
+            match part {
+                ".." => _ = target.pop(),
+                part => target.push(part),
+            }
+        }
+        target
+    });
+    targets.any(|target| target == Path::new(path))
 }
 
 fn declares(file: &File, module: &str) -> bool {

@@ -1,6 +1,8 @@
 //! A small bad sample for every rule, and near misses that must pass.
 
-use crate::crates::{Crate, check_budget, check_edges, check_folders, check_lints};
+use crate::crates::{
+    Crate, check_budget, check_copied_lints, check_edges, check_folders, check_lints,
+};
 use crate::source::File;
 use crate::{Problem, docs, rules};
 use std::collections::BTreeSet;
@@ -49,6 +51,7 @@ fn unsafe_must_stay_in_its_places() {
         "interp/src/handlers/a.rs",
         "engine/src/runtime/a.rs",
         "tests/bench/programs/bench.rs",
+        "tests/bench/src/micro/wasmtime.rs",
     ] {
         assert_eq!(lines(rule, path, code), NONE, "{path}");
     }
@@ -131,6 +134,13 @@ fn every_file_must_be_compiled() {
     let files = [root, ("jit/src/a.rs", "pub(crate) mod c;"), ("jit/src/b/mod.rs", "mod d;")];
     let deeper = [("jit/src/a/c.rs", ""), ("jit/src/b/d.rs", ""), ("jit/tests/e/main.rs", "")];
     assert_eq!(check(&[&files[..], &deeper].concat()), [""; 0]);
+    let programs = [
+        ("tests/src/bin/a/main.rs", "#[path = \"../../e/f.rs\"]\nmod e;\nmod g;"),
+        ("tests/src/e/f.rs", ""),
+        ("tests/src/bin/a/g.rs", ""),
+    ];
+    assert_eq!(check(&programs), [""; 0]);
+    assert_eq!(check(&[programs[0], ("tests/src/bin/e/f.rs", "")]), ["tests/src/bin/e/f.rs"]);
     let lost = [("jit/src/lost.rs", ""), ("jit/src/a/d.rs", ""), ("jit/src/b/c/mod.rs", "")];
     let paths = lost.map(|(path, _)| path);
     assert_eq!(check(&[&files[..], &lost].concat()), paths);
@@ -192,4 +202,15 @@ fn prose_must_name_what_exists() {
     docs::check_paths(&File::new("README.md", text), |p| p.contains("/vm/"), &mut problems);
     assert_eq!(problems.iter().map(|p| p.line).collect::<Vec<_>>(), [2]);
     assert!(problems[0].message.contains("`tests/demo/gone.wasm`"), "{}", problems[0]);
+}
+
+#[test]
+fn lints_must_be_copied_whole() {
+    let ours =
+        "[workspace]\n\n[workspace.lints.rust]\na = \"deny\"\n\n# Why.\n[profile.dev]\nb = 1\n";
+    let same = "[workspace.lints.rust]\na = \"deny\"\n";
+    assert!(check_copied_lints(ours, same, "a").is_none());
+    for other in ["", "[workspace.lints.rust]\na = \"warn\"\n", "[workspace.lints.rust]\n"] {
+        assert!(check_copied_lints(ours, other, "a").is_some(), "{other}");
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! What lives here: reading their text. What does not: running them, naming symbols.
 //!
-//! Invariant: lines that are not understood are left out, so a newer tool loses detail, not the run.
+//! Invariant: lines that are not understood are left out, so a newer tool loses detail, not the
+//! run.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;

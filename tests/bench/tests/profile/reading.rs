@@ -8,18 +8,7 @@ use wasmtier_bench::profile::symbols::Symbol;
 const RUNNER: &str = "/target/profiling/run-wasmtier";
 
 /// Sampled where an interpreter, two functions of machine code and the kernel took turns.
-const SCRIPT: &str = "\
-     55a7f925d940 _RINvNtNtCs86sWAja4SQv_15wasmtier_interp8handlers7numeric6binaryNtNtCs1RkoiLSDMVw_12wasmtier_ops2op6I32AddNtNtB4_7operand6ToSlotNtB1H_7SlotImmEB6_ (/target/profiling/run-wasmtier)
-     55a7f925d944 _RINvNtNtCs86sWAja4SQv_15wasmtier_interp8handlers7numeric6binaryNtNtCs1RkoiLSDMVw_12wasmtier_ops2op6I32AddNtNtB4_7operand6ToSlotNtB1H_7SlotImmEB6_ (/target/profiling/run-wasmtier)
-     55a7f925e000 _RINvNtNtCs86sWAja4SQv_15wasmtier_interp8handlers7control7jump_ifNtNtB4_7operand5InAccKb0_KB1m_EB6_ (/target/profiling/run-wasmtier)
-     7f0012345678 wasm-jit:std::vec<int (*)(int)>::push (/tmp/perf-17.map)
-     7f0012345680 wasm-jit:std::vec<int (*)(int)>::push (/tmp/perf-17.map)
-     7f0012345680 wasm-jit:std::vec<int (*)(int)>::push (/tmp/perf-17.map)
-     7f0012349999 wasm-interp:main (/tmp/perf-17.map)
- ffffffff821fe1b7 _raw_spin_lock ([kernel.kallsyms])
-     7f2aaae4c8b7 [unknown] (/usr/lib/x86_64-linux-gnu/libgcc_s.so.1)
-a line of something else
-";
+const SCRIPT: &str = include_str!("script.txt");
 
 #[test]
 fn reads_perf_script() {

@@ -4,8 +4,8 @@
 //! becomes of the figures (`results.rs`).
 //!
 //! Invariant: runs of one program on all engines are neighbours in time, so a slow spell of the
-//! machine meets all alike; an output that differs from the first engine's is no sample but an error
-//! that the whole invocation ends with.
+//! machine meets all alike; an output that differs from the first engine's is no sample but an
+//! error that the whole invocation ends with.
 
 use crate::engines::Engine;
 use crate::results::{Refusal, Results, Sample};
