@@ -84,6 +84,7 @@ pub unsafe fn enter(vmctx: *mut VmCtx, entry: *const FuncEntry, args: *mut u64) 
 /// The machine's invariant holds.
 #[inline(never)]
 unsafe fn run(machine: &mut Machine, mut next: Next) {
+    align_loop();
     while !next.ip.is_null() {
         // SAFETY: the translator emitted a cell at `ip`; its first word is its handler's id.
         let id = unsafe { next.ip.read() };
@@ -91,6 +92,20 @@ unsafe fn run(machine: &mut Machine, mut next: Next) {
         let handler = unsafe { HANDLERS.get_unchecked(id as usize) };
         // SAFETY: the handler is that of the cell, and the machine's invariant holds.
         next = unsafe { handler(machine, next.ip, next.acc) };
+    }
+}
+
+/// Begins the next instruction, which is the loop's first, at a multiple of 32.
+///
+/// The loop is 17 bytes long. Where it crossed a line of the cache, everything took a quarter more
+/// time (1.21, geometric mean of seven programs on Zen 4), and whether it did was up to the size of
+/// whatever the linker put before it.
+#[inline(always)]
+fn align_loop() {
+    // SAFETY: aligns the code that follows with instructions that do nothing.
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    unsafe {
+        core::arch::asm!(".p2align 5", options(nomem, nostack, preserves_flags));
     }
 }
 
