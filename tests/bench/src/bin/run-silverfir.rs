@@ -4,7 +4,7 @@ use sf_nano_core::{Caller, Config, Engine, Import, Instance, Module, Tier, Value
 use std::process::ExitCode;
 use std::sync::PoisonError;
 use wasmtier_bench::host::{Function, IMPORTS, SharedHost};
-use wasmtier_bench::runner::{self, Failure, Peer, STACK};
+use wasmtier_bench::runner::{self, Failure, Peer};
 
 struct Silverfir(Engine);
 
@@ -16,7 +16,7 @@ impl Peer for Silverfir {
 
     fn new(mode: &str) -> Result<Self, Failure> {
         let tier = if mode == "jit" { Tier::Jit } else { Tier::Interp };
-        let config = Config::new().tier(tier).wasm_stack_bytes(STACK);
+        let config = Config::new().tier(tier);
         Engine::new(config).map(Self).map_err(|error| error.to_string().into())
     }
 
