@@ -32,3 +32,10 @@ pub(crate) const EAGER_FUNC_RECORDS: u32 = 128;
 
 /// Funcref records of a larger instance that are written together, when one is needed.
 pub(crate) const FUNC_RECORD_PAGE: u32 = 128;
+
+/// Bytes of the first chunk of code memory of an owner, which most modules never fill.
+pub(crate) const MIN_CODE_CHUNK: usize = 64 << 10;
+
+/// Bytes of an owner's later chunks, unless one piece of code needs more. Each is twice as large as
+/// the one before, up to this.
+pub(crate) const MAX_CODE_CHUNK: usize = 1 << 20;

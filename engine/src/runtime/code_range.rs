@@ -9,13 +9,18 @@
 //! sees zero knows that whoever comes later sees the new snapshot. A writer never waits. What it
 //! cannot free it leaves to the next one, so garbage is bounded by the changes made during one
 //! uninterrupted stretch of faults.
+//!
+//! A thread that forks holds the writers' lock meanwhile, so that the child, whose other threads
+//! are gone, finds it free, and the list whole. What is made by `clone` instead has no such luck
+//! while another thread writes.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+// Not `parking_lot`: to unlock one of its locks in a forked child touches a table that all share.
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
-use parking_lot::Mutex;
 use wasmtier_ops::Trap;
 
 /// How often a writer looks for a moment without readers before it leaves that to the next.
@@ -75,15 +80,27 @@ impl Drop for Registration {
 ///
 /// Async-signal-safe: takes no lock, allocates and frees nothing.
 pub(super) fn trap_at(pc: usize) -> Option<Trap> {
+    read(|snapshot| snapshot.trap_at(pc))
+}
+
+/// The registered range that `pc` lies in: whether, and where, a return address is our code.
+///
+/// Async-signal-safe, as [`trap_at`].
+pub(crate) fn range_at(pc: usize) -> Option<Range<usize>> {
+    read(|snapshot| snapshot.entry_at(pc).map(|entry| entry.addresses.clone()))
+}
+
+/// Lets `look` look at the current snapshot, if there is one.
+fn read<T>(look: impl FnOnce(&Snapshot) -> Option<T>) -> Option<T> {
     // This order of the two, against the writer's: see the head of the file.
     READERS.fetch_add(1, Ordering::SeqCst);
     let current = CURRENT.load(Ordering::SeqCst);
     // SAFETY: null, or a snapshot that no writer frees while we are counted as a reader.
     let snapshot = unsafe { current.as_ref() };
-    let trap = snapshot.and_then(|snapshot| snapshot.trap_at(pc));
+    let found = snapshot.and_then(look);
     // Pairs with the writer's load: what we read was read before it may be freed.
     READERS.fetch_sub(1, Ordering::SeqCst);
-    trap
+    found
 }
 
 /// All registered ranges at one moment, never changed once it is visible.
@@ -101,11 +118,15 @@ struct Entry {
 
 impl Snapshot {
     fn trap_at(&self, pc: usize) -> Option<Trap> {
-        let index = self.entries.partition_point(|entry| entry.addresses.end <= pc);
-        let entry = self.entries.get(index)?;
+        let entry = self.entry_at(pc)?;
         let offset = u32::try_from(pc.checked_sub(entry.addresses.start)?).ok()?;
         let site = entry.sites.binary_search_by_key(&offset, |site| site.offset).ok()?;
         Some(entry.sites.get(site)?.trap)
+    }
+
+    fn entry_at(&self, pc: usize) -> Option<&Entry> {
+        let index = self.entries.partition_point(|entry| entry.addresses.end <= pc);
+        self.entries.get(index).filter(|entry| entry.addresses.start <= pc)
     }
 }
 
@@ -121,7 +142,8 @@ static READERS: AtomicUsize = AtomicUsize::new(0);
 static RETIRED: Mutex<Vec<Retired>> = Mutex::new(Vec::new());
 
 fn replace(edit: impl FnOnce(&mut Vec<Entry>)) {
-    let mut retired = RETIRED.lock();
+    prepare_for_forks();
+    let mut retired = lock();
     // The lock orders writers; the ordering is that of all accesses to the snapshot.
     let old = CURRENT.load(Ordering::SeqCst);
     // SAFETY: null, or current, and only a holder of the lock retires the current snapshot.
@@ -144,4 +166,38 @@ fn replace(edit: impl FnOnce(&mut Vec<Entry>)) {
         }
         std::hint::spin_loop();
     }
+}
+
+fn lock() -> MutexGuard<'static, Vec<Retired>> {
+    // What panics does so before it changes anything.
+    RETIRED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+thread_local! {
+    /// The writers' lock, while this thread forks.
+    static FORKING: Cell<Option<MutexGuard<'static, Vec<Retired>>>> = const { Cell::new(None) };
+}
+
+fn prepare_for_forks() {
+    static PREPARED: Once = Once::new();
+    PREPARED.call_once(|| {
+        // It fails when there is no memory for the entry; then forks are as they would be.
+        // SAFETY: the functions are of the right signature, and stay as long as the process.
+        unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(in_child)) };
+    });
+}
+
+extern "C" fn before_fork() {
+    // A thread that is about to end forks without the lock.
+    let _ = FORKING.try_with(|held| held.set(Some(lock())));
+}
+
+extern "C" fn after_fork() {
+    let _ = FORKING.try_with(Cell::take);
+}
+
+extern "C" fn in_child() {
+    // The readers of other threads never come to their end here. Ordered as all accesses to it.
+    READERS.store(0, Ordering::SeqCst);
+    after_fork();
 }

@@ -1,12 +1,13 @@
 //! Address space: reserving it, giving pages of it to the program, taking them back.
 //!
-//! Linear memories, tables, value stacks, alternate signal stacks and test code stand on
+//! Linear memories, tables, value stacks, alternate signal stacks and code memory stand on
 //! [`Reservation`]; nothing here knows what the bytes mean. The invariant: a reservation owns its
 //! whole range from `new` to drop, so an address in [`Reservation::range`] can never belong to
 //! anybody else, and a page that was never committed cannot be read or written at all.
 
 use std::fmt;
 use std::ops::Range;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
 
@@ -64,12 +65,14 @@ pub(crate) fn round_up_to_host_page(len: usize) -> Option<usize> {
     len.checked_next_multiple_of(host_page_size())
 }
 
+/// How pages are mapped that cost nothing yet.
+const RESERVE: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+
 /// What may be done with the bytes of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
     None,
     ReadWrite,
-    ReadExecute,
 }
 
 impl Access {
@@ -77,12 +80,11 @@ impl Access {
         match self {
             Self::None => libc::PROT_NONE,
             Self::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
-            Self::ReadExecute => libc::PROT_READ | libc::PROT_EXEC,
         }
     }
 }
 
-/// A range of private anonymous address space, inaccessible until parts of it are committed.
+/// A range of address space, inaccessible until parts of it are committed or mapped.
 ///
 /// Offsets are in bytes from [`Reservation::base`]. The base never moves. Costs no memory and no
 /// commit charge by itself; unmapped on drop.
@@ -108,9 +110,8 @@ impl Reservation {
         if len == 0 {
             return Ok(Self { base: NonNull::dangling(), len });
         }
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: an anonymous mapping at an address of the kernel's choice replaces no mapping.
-        let base = unsafe { libc::mmap(ptr::null_mut(), len, libc::PROT_NONE, flags, -1, 0) };
+        let base = unsafe { libc::mmap(ptr::null_mut(), len, libc::PROT_NONE, RESERVE, -1, 0) };
         if base == libc::MAP_FAILED {
             return Err(MapError::last("mmap"));
         }
@@ -169,22 +170,49 @@ impl Reservation {
     /// Nobody holds a reference into `range` or expects its contents to stay.
     pub(crate) unsafe fn discard(&self, range: Range<usize>) -> Result<(), MapError> {
         let Some((start, len)) = self.pages(range)? else { return Ok(()) };
-        // SAFETY: the pages lie in our private anonymous mapping, and the caller promises that
-        // their contents are not needed.
+        // SAFETY: the pages lie in our own mapping, and the caller promises that their contents
+        // are not needed.
         let status = unsafe { libc::madvise(start.cast(), len, libc::MADV_DONTNEED) };
         if status == 0 { Ok(()) } else { Err(MapError::last("madvise")) }
     }
 
-    /// Makes whole pages executable and read-only: the second half of write, then execute.
+    /// Maps the beginning of `file` at whole pages, to be read and executed, whatever was there
+    /// before. What others write to the file can be seen there.
     ///
     /// # Errors
-    /// When `range` leaves the reservation, is not aligned, or the system forbids it.
+    /// When `range` leaves the reservation, is not aligned, or the system forbids it. Then the
+    /// pages are as before.
     ///
     /// # Safety
-    /// Nobody writes to `range` any more, until it is committed again; and it is committed again
-    /// only when no thread runs in it.
-    pub(crate) unsafe fn make_executable(&self, range: Range<usize>) -> Result<(), MapError> {
-        self.protect(range, Access::ReadExecute)
+    /// Nobody uses the bytes of `range`; and nobody writes to a part of the file while it is run.
+    pub(super) unsafe fn map_executable(
+        &self,
+        range: Range<usize>,
+        file: BorrowedFd<'_>,
+    ) -> Result<(), MapError> {
+        let Some((start, len)) = self.pages(range)? else { return Ok(()) };
+        let access = libc::PROT_READ | libc::PROT_EXEC;
+        let flags = libc::MAP_SHARED | libc::MAP_FIXED;
+        let fd = file.as_raw_fd();
+        // SAFETY: replaces only pages of our own, which the caller promises nobody uses.
+        let mapped = unsafe { libc::mmap(start.cast(), len, access, flags, fd, 0) };
+        if mapped == libc::MAP_FAILED { Err(MapError::last("mmap")) } else { Ok(()) }
+    }
+
+    /// Makes whole pages what they were at first, whatever was mapped there.
+    ///
+    /// # Errors
+    /// When `range` leaves the reservation, is not aligned, or the system is out of memory. Then
+    /// the pages are as before.
+    ///
+    /// # Safety
+    /// Nobody uses the bytes of `range` any more.
+    pub(super) unsafe fn unmap(&self, range: Range<usize>) -> Result<(), MapError> {
+        let Some((start, len)) = self.pages(range)? else { return Ok(()) };
+        let flags = RESERVE | libc::MAP_FIXED;
+        // SAFETY: replaces only pages of our own, which the caller promises nobody uses.
+        let mapped = unsafe { libc::mmap(start.cast(), len, libc::PROT_NONE, flags, -1, 0) };
+        if mapped == libc::MAP_FAILED { Err(MapError::last("mmap")) } else { Ok(()) }
     }
 
     fn protect(&self, range: Range<usize>, access: Access) -> Result<(), MapError> {

@@ -10,7 +10,12 @@ pub(crate) mod activation;
 mod child_process;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #[cfg_attr(not(test), expect(dead_code, reason = "machine code comes with the native back-ends"))]
+pub(crate) mod code_memory;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg_attr(not(test), expect(dead_code, reason = "machine code comes with the native back-ends"))]
 pub(crate) mod code_range;
+#[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+mod emitted;
 #[expect(dead_code, reason = "guards are for machine code, which comes next")]
 pub(crate) mod memory;
 #[expect(dead_code, reason = "machine code and pooling come next")]

@@ -5,13 +5,12 @@ use std::{ptr, thread};
 
 use wasmtier_ops::Trap;
 
-use self::emitted::{Code, Memory};
 use crate::runtime::activation::{NativeActivation, ReservationSet};
 use crate::runtime::child_process::succeed_in_child;
+use crate::runtime::emitted::{Code, Memory};
 use crate::runtime::mmap::{Reservation, host_page_size};
 
 mod chained;
-mod emitted;
 
 #[test]
 fn a_fault_in_a_guard_is_a_trap_every_time() {

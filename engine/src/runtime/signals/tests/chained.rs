@@ -4,8 +4,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{mem, ptr};
 
-use super::emitted::{Code, Memory};
 use crate::runtime::child_process::{run_in_child, succeed_in_child};
+use crate::runtime::emitted::{Code, Memory};
 use crate::runtime::mmap::host_page_size;
 use crate::runtime::signals::{InfoHandler, PlainHandler};
 

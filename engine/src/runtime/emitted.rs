@@ -1,6 +1,7 @@
 //! Hand-emitted code that may fault, and memory for it to fault at.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
 use wasmtier_ops::Trap;
@@ -8,35 +9,52 @@ use wasmtier_vm::{Status, VmCtx};
 use wasmtier_x64::CodeBuffer;
 
 use crate::runtime::activation::{Fault, NativeActivation, ReservationSet};
-use crate::runtime::code_range::{Registration, TrapSite, register};
+use crate::runtime::code_memory::{
+    Alignment, Code as Piece, CodeMemory, CodeMemoryError, CodeOwner,
+};
+use crate::runtime::code_range::TrapSite;
 use crate::runtime::mmap::{Reservation, host_page_size};
 
-/// Executable code that is known to the fault handler, as a back-end will publish it.
-pub(super) struct Code {
-    _registration: Registration,
-    pub(super) pages: Reservation,
+/// Code in a code memory that all tests share, with one instruction that may fault.
+pub(crate) struct Code {
+    piece: Piece,
     site: TrapSite,
 }
 
+/// The code memory of all code that a test does not want elsewhere.
+fn shared_memory() -> &'static CodeMemory {
+    static MEMORY: OnceLock<CodeMemory> = OnceLock::new();
+    MEMORY.get_or_init(|| CodeMemory::new(128 << 20).unwrap())
+}
+
 impl Code {
-    /// Makes `code` executable, with one instruction that may fault.
+    /// Publishes `code` as an owner's only piece.
     fn publish(code: CodeBuffer, site: usize, trap: Trap) -> Self {
+        Self::publish_for(&shared_memory().owner(), code, site, trap).unwrap()
+    }
+
+    fn publish_for(
+        owner: &CodeOwner,
+        code: CodeBuffer,
+        site: usize,
+        trap: Trap,
+    ) -> Result<Self, CodeMemoryError> {
         let bytes = code.finish().unwrap();
-        let pages = Reservation::new(bytes.len()).unwrap();
-        pages.commit(0..bytes.len()).unwrap();
-        // SAFETY: the pages were committed and hold that many bytes.
-        unsafe { pages.base().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
-        // SAFETY: everything was written.
-        unsafe { pages.make_executable(0..pages.len()) }.unwrap();
         let site = TrapSite { offset: u32::try_from(site).unwrap(), trap };
-        // SAFETY: the code is entered by `Code::call` only, and its host calls own nothing that a
-        // fault of it would skip.
-        let registration = unsafe { register(pages.range(), vec![site]) };
-        Self { _registration: registration, pages, site }
+        let draft = owner.allocate(bytes.len(), Alignment::Handler)?;
+        // SAFETY: the code is entered by `Code::call` only, its host calls own nothing that a
+        // fault of it would skip, and a call borrows what would have to be dropped.
+        let piece = unsafe { draft.publish(&bytes, vec![site]) }?;
+        Ok(Self { piece, site })
     }
 
     /// `args[0] = base[args[0]]`, without care for any register.
-    pub(super) fn load() -> Self {
+    pub(crate) fn load() -> Self {
+        Self::load_for(&shared_memory().owner()).unwrap()
+    }
+
+    /// As [`Code::load`], for an owner of the test's.
+    pub(crate) fn load_for(owner: &CodeOwner) -> Result<Self, CodeMemoryError> {
         let mut code = CodeBuffer::new();
         dynasm!(code
             ; .arch x64
@@ -55,12 +73,12 @@ impl Code {
             ; xor eax, eax
             ; ret
         );
-        Self::publish(code, site, Trap::MemoryOutOfBounds)
+        Self::publish_for(owner, code, site, Trap::MemoryOutOfBounds)
     }
 
     /// Calls `args[1]`, and then is as [`Code::load`]. Ends with another trap if the call did not
     /// preserve the registers that it must.
-    pub(super) fn call_host_and_load() -> Self {
+    pub(crate) fn call_host_and_load() -> Self {
         let mut code = CodeBuffer::new();
         dynasm!(code
             ; .arch x64
@@ -97,7 +115,7 @@ impl Code {
     }
 
     /// Fills the memory from `base + args[0]` downwards as a stack, and never stops.
-    pub(super) fn overflow_stack() -> Self {
+    pub(crate) fn overflow_stack() -> Self {
         let mut code = CodeBuffer::new();
         dynasm!(code ; .arch x64 ; mov rax, [rsi] ; lea rsp, [rdi + rax] ; again:);
         let site = code.len();
@@ -105,11 +123,11 @@ impl Code {
         Self::publish(code, site, Trap::StackOverflow)
     }
 
-    pub(super) fn pc(&self) -> usize {
-        self.pages.range().start + self.site.offset as usize
+    pub(crate) fn pc(&self) -> usize {
+        self.piece.addresses().start + self.site.offset as usize
     }
 
-    pub(super) fn call(
+    pub(crate) fn call(
         &self,
         activation: &mut NativeActivation,
         base: *mut u8,
@@ -117,18 +135,18 @@ impl Code {
     ) -> Status {
         let args = args.as_mut_ptr();
         // SAFETY: the code is of the right signature, and uses `base` as the memory it is.
-        unsafe { activation.call(self.pages.base(), base.cast::<VmCtx>(), args) }
+        unsafe { activation.call(self.piece.start(), base.cast::<VmCtx>(), args) }
     }
 }
 
 /// One accessible page followed by two that are not.
-pub(super) struct Memory {
-    pub(super) pages: Reservation,
-    pub(super) reservations: ReservationSet,
+pub(crate) struct Memory {
+    pub(crate) pages: Reservation,
+    pub(crate) reservations: ReservationSet,
 }
 
 impl Memory {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let page = host_page_size();
         let pages = Reservation::new(3 * page).unwrap();
         pages.commit(0..page).unwrap();
@@ -139,12 +157,12 @@ impl Memory {
         Self { pages, reservations }
     }
 
-    pub(super) fn activation(&self) -> NativeActivation {
+    pub(crate) fn activation(&self) -> NativeActivation {
         NativeActivation::new(&raw const self.reservations).unwrap()
     }
 
     /// Loads byte `index`: the byte, or the fault.
-    pub(super) fn load(&self, code: &Code, index: usize) -> Result<u64, Fault> {
+    pub(crate) fn load(&self, code: &Code, index: usize) -> Result<u64, Fault> {
         let mut activation = self.activation();
         let mut args = [index as u64, 0];
         let status = code.call(&mut activation, self.pages.base(), &mut args);
@@ -161,11 +179,11 @@ impl Memory {
         }
     }
 
-    pub(super) fn guard(&self) -> Range<usize> {
+    pub(crate) fn guard(&self) -> Range<usize> {
         host_page_size()..self.pages.len()
     }
 
-    pub(super) fn check(&self, code: &Code, index: usize) {
+    pub(crate) fn check(&self, code: &Code, index: usize) {
         assert_eq!(self.load(code, 5), Ok(55));
         let fault = self.load(code, index).unwrap_err();
         assert_eq!(fault.trap, Trap::MemoryOutOfBounds);
