@@ -169,6 +169,9 @@ fn a_child_of_a_busy_process_waits_for_nobody() {
         let memory = CodeMemory::new(64 * MIB).unwrap();
         let owner = memory.owner();
         let load = LoadCode::load_for(&owner).unwrap();
+        // The more ranges there are, the longer takes a change of their list.
+        let publish_one = |value| publish(&owner, &constant(value), Alignment::Function).unwrap();
+        let _many: Vec<Code> = (0..1_000).map(publish_one).collect();
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             for thread in 0..3_u32 {
@@ -189,7 +192,7 @@ fn a_child_of_a_busy_process_waits_for_nobody() {
                 wait(fork(Fork::Told, || {
                     // A child that waits is killed.
                     // SAFETY: no preconditions.
-                    unsafe { libc::alarm(10) };
+                    unsafe { libc::alarm(60) };
                     let new = publish(&owner, &constant(round), Alignment::Function).unwrap();
                     assert_eq!(run(&new), u64::from(round));
                     let pages = Memory::new();
