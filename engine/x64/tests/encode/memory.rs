@@ -2,7 +2,8 @@
 
 use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
 use wasmtier_x64::{
-    Alu, CodeBuffer, Cond, Count, Gpr, Mem, Scale, Shift, Unary, Wide, Width, Xmm, XmmOp,
+    Alu, CodeBuffer, Cond, Count, Gpr, Lowest, Mem, Scale, Shift, ShiftX, Unary, Wide, Width, Xmm,
+    XmmOp,
 };
 
 use crate::oracle::{Oracle, assemble, gpr};
@@ -150,6 +151,10 @@ fn forms(width: Width, mem: Mem, reg: Gpr) -> Vec<(Vec<u8>, String)> {
     if width >= Width::W32 {
         form(format!("lea {name},@"), &|code| code.lea(width, reg, mem));
         form(format!("rorx {name},@,0x7"), &|code| code.rorx(width, reg, mem, 7));
+        form(format!("shlx {name},@,{name}"), &|code| {
+            code.shiftx(ShiftX::Shlx, width, reg, mem, reg);
+        });
+        form(format!("blsi {name},@"), &|code| code.lowest(Lowest::Blsi, width, reg, mem));
         form(format!("andn {name},{name},@"), &|code| code.andn(width, reg, reg, mem));
         form(format!("mulx {name},{name},@"), &|code| code.mulx(width, reg, reg, mem));
     } else {

@@ -135,6 +135,42 @@ fn between_the_kinds_of_registers() {
     }
 }
 
+#[test]
+fn between_vector_registers_and_memory() {
+    let mut oracle = Oracle::new();
+    for (x, g) in Xmm::ALL.into_iter().flat_map(|x| Gpr::ALL.map(|g| (x, g))) {
+        let mem = Mem::new(g, 0x20);
+        let (vector, place) = (xmm(x), format!("[{}+0x20]", gpr(g, Width::W64)));
+        for (width, mov) in [(Width::W32, "movd"), (Width::W64, "movq")] {
+            let text = format!("{mov} {vector},{place}");
+            oracle.reads(|code| code.mov_to_xmm(width, x, mem), &text);
+            let text = format!("{mov} {place},{vector}");
+            oracle.reads(|code| code.mov_from_xmm(width, mem, x), &text);
+            let text = format!("cvtsi2sd {vector},{place}");
+            oracle.reads(|code| code.cvt_from_int(Floats::Sd, width, x, mem), &text);
+            let text = format!("cvttss2si {},{place}", gpr(Gpr::R9, width));
+            oracle.reads(|code| code.cvtt_to_int(Floats::Ss, width, Gpr::R9, mem), &text);
+        }
+        for (lane, letter) in Width::ALL.into_iter().zip(['b', 'w', 'd', 'q']) {
+            let text = format!("pinsr{letter} {vector},{place},0x1");
+            oracle.reads(|code| code.insert_lane(lane, x, mem, 1), &text);
+        }
+        for op in Fma::ALL {
+            let text = format!("{}sd {vector},xmm3,{place}", named(op));
+            oracle.reads(|code| code.fma(op, Floats::Sd, x, Xmm::new(3), mem), &text);
+        }
+        for &op in XmmUnary::ALL {
+            let text = format!("{} {vector},{place}", named(op));
+            oracle.reads(|code| code.xmm_unary(op, x, mem), &text);
+            oracle.reads(|code| code.vex_unary(op, x, mem), &format!("v{text}"));
+        }
+        for &op in XmmImm::ALL {
+            let text = format!("{} {vector},{place},{IMM:#x}", named(op));
+            oracle.reads(|code| code.xmm_imm(op, x, mem, IMM), &text);
+        }
+    }
+}
+
 /// `dynasm!` of the same operation on two registers.
 macro_rules! two {
     ($($op:ident $name:ident),*) => {
