@@ -170,8 +170,8 @@ impl Draft {
     /// What is left behind `bytes` is filled with breakpoints. The code can be run as soon as this
     /// returns: by this thread, and by those that learn of it through a release store.
     ///
-    /// No processor can have seen other instructions at these addresses, so none needs to be told
-    /// that they have changed.
+    /// No processor needs to be told: none has run these bytes before, and where other code had the
+    /// same addresses, unmapping it interrupted every processor that ran the program.
     ///
     /// # Errors
     /// [`CodeMemoryError::Forked`] when the draft is from the other side of a fork.
