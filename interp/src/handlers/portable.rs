@@ -97,9 +97,9 @@ unsafe fn run(machine: &mut Machine, mut next: Next) {
 
 /// Begins the next instruction, which is the loop's first, at a multiple of 32.
 ///
-/// The loop is 17 bytes long. Where it crossed a line of the cache, everything took a fifth more time
-/// (1.21, geometric mean of seven programs on an Intel Xeon), and whether it did was up to the size
-/// of whatever the linker put before it.
+/// The loop is 17 bytes long. Where it crossed a line of the cache, everything took a fifth more
+/// time (1.21, geometric mean of seven programs on an Intel Xeon), and whether it did was up to the
+/// size of whatever the linker put before it.
 #[inline(always)]
 fn align_loop() {
     // SAFETY: aligns the code that follows with instructions that do nothing.
