@@ -24,8 +24,9 @@ fn measures_and_reports() {
     let file = folder.join("samples.jsonl");
     let file = file.to_str().expect("the path is text");
     let what = ["--only", "programs", "--programs", "alloc,sort-search", "--rounds", "1"];
+    // Not wasmi: without optimisation its handlers do not return and overflow the stack.
     let measured =
-        bench(&[&what[..], &["--engines", "wasmtier,wasmi,silverfir", "--output", file]].concat());
+        bench(&[&what[..], &["--engines", "wasmtier,silverfir", "--output", file]].concat());
     assert!(measured.status.success(), "{}", text(&measured.stderr));
     let lines = std::fs::read_to_string(file).expect("the samples were kept");
     for program in ["alloc", "sort-search"] {
