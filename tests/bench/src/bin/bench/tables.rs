@@ -178,8 +178,10 @@ fn matrix(results: &Results, measure: Measure, title: &str, what: &str) -> Table
         columns.iter().map(|column| multiple(column.iter().copied().max_by(f64::total_cmp)));
     let means = ["geometric mean".to_owned()].into_iter().chain(means).collect();
     let worst = ["worst".to_owned()].into_iter().chain(worst).collect();
-    table.summary(means);
-    table.summary(worst);
+    if !table.rows.is_empty() {
+        table.summary(means);
+        table.summary(worst);
+    }
     table
 }
 
