@@ -14,9 +14,9 @@ use wasmtier_ops::{
 };
 use wasmtier_vm::Slot;
 
-use super::Table;
 use super::machine::{Handler, Machine, Next, behind, cell};
 use super::operand::ToSlot;
+use super::{Table, install};
 use crate::cell::{FarLoadCell, FarStoreCell, FarUpdateCell, PlainCell};
 use crate::handler::{HandlerKey, Src};
 
@@ -83,45 +83,30 @@ unsafe fn replace(at: *mut u8, bytes: usize, update: impl Fn(u64) -> Option<u64>
 }
 
 impl Machine {
-    /// Where in `memory` an aligned access of `bytes` is. The address is as for [`Machine::far`].
+    /// As [`Machine::far`], for an access that must be aligned.
     ///
     /// # Safety
     ///
     /// As for [`Machine::far`].
     #[inline(always)]
     unsafe fn aligned<const MEMORY64: bool>(
-        &self,
+        &mut self,
+        ip: *const u32,
+        acc: u64,
         memory: u32,
         address: Slot,
         offset: (u32, u32),
         bytes: usize,
-    ) -> Result<*mut u8, Trap> {
+    ) -> Result<*mut u8, Next> {
         // SAFETY: caller's contract.
-        let address = unsafe { self.effective::<MEMORY64>(address, offset) };
-        let address = address.ok_or(Trap::MemoryOutOfBounds)?;
-        if address % bytes as u64 != 0 {
-            return Err(Trap::HeapMisaligned);
+        let effective = unsafe { self.effective::<MEMORY64>(address, offset) };
+        if effective.is_some_and(|address| address % bytes as u64 != 0) {
+            // SAFETY: the machine's invariant.
+            return Err(unsafe { self.trap(ip, Trap::HeapMisaligned) });
         }
-        // SAFETY: caller's contract.
-        let at = unsafe { self.within(memory, address, bytes) };
         // Memories begin at a host page, so that their addresses are aligned as the host's are.
-        at.ok_or(Trap::MemoryOutOfBounds)
-    }
-
-    /// Leaves with a trap that [`Machine::aligned`] found, or tries again.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Machine::out_of_bounds`].
-    #[cold]
-    #[inline(never)]
-    unsafe fn no_access(&mut self, ip: *const u32, acc: u64, trap: Trap) -> Next {
-        if trap == Trap::MemoryOutOfBounds {
-            // SAFETY: caller's contract.
-            return unsafe { self.out_of_bounds(ip, acc) };
-        }
         // SAFETY: caller's contract.
-        unsafe { self.trap(ip, trap) }
+        unsafe { self.far::<MEMORY64>(ip, acc, memory, address, offset, bytes) }
     }
 }
 
@@ -134,10 +119,10 @@ unsafe fn load<L: AtomicLoad, const MEMORY64: bool>(
     let cell = unsafe { cell::<FarLoadCell>(ip) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = match unsafe { machine.aligned::<MEMORY64>(cell.memory, cell.a, offset, L::BYTES) } {
+    let at = unsafe { machine.aligned::<MEMORY64>(ip, acc, cell.memory, cell.a, offset, L::BYTES) };
+    let at = match at {
         Ok(at) => at,
-        // SAFETY: the machine's invariant; nothing was changed yet.
-        Err(trap) => return unsafe { machine.no_access(ip, acc, trap) },
+        Err(trap) => return trap,
     };
     // SAFETY: in bounds and aligned, as was just checked.
     let value = L::extend(unsafe { read(at, L::BYTES) });
@@ -154,10 +139,10 @@ unsafe fn store<W: AtomicStore, const MEMORY64: bool>(
     let cell = unsafe { cell::<FarStoreCell>(ip) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = match unsafe { machine.aligned::<MEMORY64>(cell.memory, cell.a, offset, W::BYTES) } {
+    let at = unsafe { machine.aligned::<MEMORY64>(ip, acc, cell.memory, cell.a, offset, W::BYTES) };
+    let at = match at {
         Ok(at) => at,
-        // SAFETY: the machine's invariant; nothing was changed yet.
-        Err(trap) => return unsafe { machine.no_access(ip, acc, trap) },
+        Err(trap) => return trap,
     };
     // SAFETY: the translator's slots lie in the frame.
     let value = unsafe { machine.operand::<W::Value>(Src::Slot, cell.b, acc) };
@@ -203,10 +188,10 @@ unsafe fn update<U: AtomicUpdate<Operands: InSlots>, const MEMORY64: bool>(
     let cell = unsafe { cell::<FarUpdateCell>(ip) };
     let offset = (cell.offset_low, cell.offset_high);
     // SAFETY: the translator's slots and indices are valid.
-    let at = match unsafe { machine.aligned::<MEMORY64>(cell.memory, cell.a, offset, U::BYTES) } {
+    let at = unsafe { machine.aligned::<MEMORY64>(ip, acc, cell.memory, cell.a, offset, U::BYTES) };
+    let at = match at {
         Ok(at) => at,
-        // SAFETY: the machine's invariant; nothing was changed yet.
-        Err(trap) => return unsafe { machine.no_access(ip, acc, trap) },
+        Err(trap) => return trap,
     };
     // SAFETY: the cell was emitted for this handler.
     let operands = unsafe { U::Operands::read(machine, cell) };
@@ -230,9 +215,9 @@ macro_rules! fill_accesses {
             $({
                 let [narrow, wide]: [Handler; 2] = fill_accesses!(@$shape op::$op);
                 let key = HandlerKey::Atomic { op: op::$op::OP, memory64: false };
-                table[key.id().0 as usize] = narrow;
+                install(table, key, narrow);
                 let key = HandlerKey::Atomic { op: op::$op::OP, memory64: true };
-                table[key.id().0 as usize] = wide;
+                install(table, key, wide);
             })*
         }
     };

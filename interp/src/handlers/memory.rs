@@ -19,12 +19,12 @@ use core::sync::atomic::Ordering;
 use wasmtier_ops::{LoadAccess, StoreAccess, Trap, for_each_load, for_each_store, op};
 use wasmtier_vm::{MemoryIdx, Slot, VmCtx};
 
-use super::Table;
 use super::machine::{Machine, Next, behind, cell};
 use super::operand::{
     AccImm, AccSlot, Accesses as _, Destination, InAcc, InSlot, SlotAcc, SlotImm, SlotSlot, Source,
     Sources, ToAcc, ToSlot,
 };
+use super::{Table, install};
 use crate::cell::{FarLoadCell, FarStoreCell, LoadCell};
 use crate::handler::{HandlerKey, Src};
 
@@ -273,22 +273,22 @@ unsafe fn far_store<W: StoreAccess, const MEMORY64: bool>(
 const fn fill_load<L: LoadAccess>(table: &mut Table) {
     const fn put<L: LoadAccess, D: Destination, S: Source>(table: &mut Table) {
         let key = HandlerKey::Load { op: L::OP, dst: D::DST, src: S::SRC };
-        table[key.id().0 as usize] = load::<L, D, S>;
+        install(table, key, load::<L, D, S>);
     }
     put::<L, ToSlot, InSlot>(table);
     put::<L, ToSlot, InAcc>(table);
     put::<L, ToAcc, InSlot>(table);
     put::<L, ToAcc, InAcc>(table);
     let key = HandlerKey::FarLoad { op: L::OP, memory64: false };
-    table[key.id().0 as usize] = far_load::<L, false>;
+    install(table, key, far_load::<L, false>);
     let key = HandlerKey::FarLoad { op: L::OP, memory64: true };
-    table[key.id().0 as usize] = far_load::<L, true>;
+    install(table, key, far_load::<L, true>);
 }
 
 const fn fill_store<W: StoreAccess>(table: &mut Table) {
     const fn put<W: StoreAccess, S: Sources>(table: &mut Table) {
         let key = HandlerKey::Store { op: W::OP, srcs: S::SRCS };
-        table[key.id().0 as usize] = store::<W, S>;
+        install(table, key, store::<W, S>);
     }
     put::<W, SlotSlot>(table);
     put::<W, SlotAcc>(table);
@@ -296,9 +296,9 @@ const fn fill_store<W: StoreAccess>(table: &mut Table) {
     put::<W, SlotImm>(table);
     put::<W, AccImm>(table);
     let key = HandlerKey::FarStore { op: W::OP, memory64: false };
-    table[key.id().0 as usize] = far_store::<W, false>;
+    install(table, key, far_store::<W, false>);
     let key = HandlerKey::FarStore { op: W::OP, memory64: true };
-    table[key.id().0 as usize] = far_store::<W, true>;
+    install(table, key, far_store::<W, true>);
 }
 
 macro_rules! fill_rows {

@@ -40,11 +40,16 @@ static HANDLERS: Table = {
     let mut i = 0;
     while i < Misc::ALL.len() {
         let misc = Misc::ALL[i];
-        table[HandlerKey::Misc(misc).id().0 as usize] = handler_of(misc);
+        install(&mut table, HandlerKey::Misc(misc), handler_of(misc));
         i += 1;
     }
     table
 };
+
+/// Enters the handler of a key.
+const fn install(table: &mut Table, key: HandlerKey, handler: Handler) {
+    table[key.id().0 as usize] = handler;
+}
 
 /// The handler that belongs to no row.
 const fn handler_of(misc: Misc) -> Handler {

@@ -8,12 +8,12 @@
 
 use wasmtier_ops::{BinaryOp, Scalar as _, ScalarType, UnaryOp, for_each_numeric_op, op};
 
-use super::Table;
 use super::machine::{Machine, Next, behind, cell};
 use super::operand::{
     AccImm, AccSlot, Branches as _, Destination, InAcc, InSlot, SlotAcc, SlotImm, SlotSlot, Source,
     Sources, ToAcc, ToSlot, Yields as _,
 };
+use super::{Table, install};
 use crate::cell::UnaryCell;
 use crate::handler::HandlerKey;
 
@@ -76,7 +76,7 @@ unsafe fn branch<O: BinaryOp, S: Sources, const NONZERO: bool>(
 const fn fill_unary<O: UnaryOp>(table: &mut Table) {
     const fn put<O: UnaryOp, D: Destination, S: Source>(table: &mut Table) {
         let key = HandlerKey::Unary { op: O::OP, dst: D::DST, src: S::SRC };
-        table[key.id().0 as usize] = unary::<O, D, S>;
+        install(table, key, unary::<O, D, S>);
     }
     put::<O, ToSlot, InSlot>(table);
     put::<O, ToSlot, InAcc>(table);
@@ -87,15 +87,15 @@ const fn fill_unary<O: UnaryOp>(table: &mut Table) {
 const fn fill_binary<O: BinaryOp>(table: &mut Table) {
     const fn put<O: BinaryOp, S: Sources>(table: &mut Table) {
         let key = HandlerKey::Binary { op: O::OP, dst: ToSlot::DST, srcs: S::SRCS };
-        table[key.id().0 as usize] = binary::<O, ToSlot, S>;
+        install(table, key, binary::<O, ToSlot, S>);
         let key = HandlerKey::Binary { op: O::OP, dst: ToAcc::DST, srcs: S::SRCS };
-        table[key.id().0 as usize] = binary::<O, ToAcc, S>;
+        install(table, key, binary::<O, ToAcc, S>);
         let is_condition = matches!(<O::R as wasmtier_ops::Scalar>::KIND, ScalarType::I32);
         if is_condition && !O::TRAPS {
             let key = HandlerKey::Branch { op: O::OP, nonzero: false, srcs: S::SRCS };
-            table[key.id().0 as usize] = branch::<O, S, false>;
+            install(table, key, branch::<O, S, false>);
             let key = HandlerKey::Branch { op: O::OP, nonzero: true, srcs: S::SRCS };
-            table[key.id().0 as usize] = branch::<O, S, true>;
+            install(table, key, branch::<O, S, true>);
         }
     }
     put::<O, SlotSlot>(table);

@@ -14,10 +14,10 @@ use wasmtier_ops::{
 };
 use wasmtier_vm::Slot;
 
-use super::Table;
-use super::machine::{Handler, Machine, Next, behind, cell};
+use super::machine::{Machine, Next, behind, cell};
 use super::memory::{read_integer, write_integer};
 use super::operand::ToSlot;
+use super::{Table, install};
 use crate::cell::{
     BinaryCell, FarLaneCell, FarLoadCell, FarStoreCell, LaneCell, ShuffleCell, TernaryCell,
     UnaryCell,
@@ -209,15 +209,11 @@ unsafe fn store_lane<O: SimdStoreLane, const MEMORY64: bool>(
     behind::<FarLaneCell>(ip, acc)
 }
 
-const fn put(table: &mut Table, key: HandlerKey, handler: Handler) {
-    table[key.id().0 as usize] = handler;
-}
-
 macro_rules! fill_operators {
     ($($op:ident $visit:ident $text:literal $shape:ident $params:tt -> $R:ident
         $($word:ident)? = $e:expr;)*) => {
         const fn fill_operators(table: &mut Table) {
-            $(put(table, HandlerKey::Simd { op: op::$op::OP }, $shape::<op::$op>);)*
+            $(install(table, HandlerKey::Simd { op: op::$op::OP }, $shape::<op::$op>);)*
         }
     };
 }
@@ -228,9 +224,9 @@ macro_rules! fill_accesses {
         const fn fill_accesses(table: &mut Table) {
             $({
                 let key = HandlerKey::SimdAccess { op: op::$op::OP, memory64: false };
-                put(table, key, $shape::<op::$op, false>);
+                install(table, key, $shape::<op::$op, false>);
                 let key = HandlerKey::SimdAccess { op: op::$op::OP, memory64: true };
-                put(table, key, $shape::<op::$op, true>);
+                install(table, key, $shape::<op::$op, true>);
             })*
         }
     };

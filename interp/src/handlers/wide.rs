@@ -9,9 +9,9 @@
 use wasmtier_ops::{WideBinary, WideningBinary, for_each_wide_op, join, op, split};
 use wasmtier_vm::Slot;
 
-use super::Table;
 use super::machine::{Machine, Next, cell};
 use super::operand::ToSlot;
+use super::{Table, install};
 use crate::cell::{WideCell, WideningCell};
 use crate::handler::HandlerKey;
 
@@ -80,7 +80,7 @@ macro_rules! fill_rows {
         $($word:ident)? = $e:expr;)*) => {
         /// Enters the handlers of this file.
         pub(super) const fn fill(table: &mut Table) {
-            $(table[HandlerKey::Wide { op: op::$op::OP }.id().0 as usize] = $shape::<op::$op>;)*
+            $(install(table, HandlerKey::Wide { op: op::$op::OP }, $shape::<op::$op>);)*
         }
     };
 }

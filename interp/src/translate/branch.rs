@@ -59,13 +59,18 @@ impl<'m> Translator<'m> {
     pub(super) fn branch(&mut self, depth: u32) {
         let control = self.target(depth);
         self.emitter.keep_writes();
+        self.leave_to(&control);
+        self.reachable = false;
+    }
+
+    /// Goes to a target with the operands it takes.
+    fn leave_to(&mut self, control: &Control) {
         if control.kind == ControlKind::Function {
             self.return_values();
         } else {
-            self.move_operands(&control);
+            self.move_operands(control);
             self.jump(control.label);
         }
-        self.reachable = false;
     }
 
     pub(super) fn return_(&mut self) {
@@ -144,12 +149,7 @@ impl<'m> Translator<'m> {
             self.check_length()?;
             self.bind(label);
             let control = self.target(depth);
-            if control.kind == ControlKind::Function {
-                self.return_values();
-            } else {
-                self.move_operands(&control);
-                self.jump(control.label);
-            }
+            self.leave_to(&control);
         }
         self.reachable = false;
         Ok(())
