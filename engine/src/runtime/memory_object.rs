@@ -12,7 +12,7 @@ use wasmtier_vm::{MemoryType, VmCtx, VmMemory};
 
 use super::memory::{LinearMemory, LinearMemoryType, MemoryConfig, MemoryError};
 use super::pinned::Pinned;
-use super::shared_object::{Grown, SharedObject};
+use super::shared_object::{CHUNK, Grown, SharedObject};
 
 /// A memory of a store.
 pub(crate) struct MemoryObject {
@@ -197,9 +197,9 @@ impl MemoryObject {
         let Some(shared) = source.shared() else {
             return self.write(to, &source.data()[from]);
         };
-        let mut chunk = [0; 4096];
-        for start in from.clone().step_by(chunk.len()) {
-            let chunk = &mut chunk[..(from.end - start).min(4096)];
+        let mut chunk = [0; CHUNK];
+        for start in from.clone().step_by(CHUNK) {
+            let chunk = &mut chunk[..CHUNK.min(from.end - start)];
             shared.read(start, chunk).expect("checked by the caller");
             self.write(to + (start - from.start), chunk);
         }

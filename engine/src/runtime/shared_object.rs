@@ -24,7 +24,7 @@ use super::waiters::Waiters;
 use crate::shared_memory::WaitResult;
 
 /// Bytes that a copy between two places of shared memory takes at a time.
-const CHUNK: usize = 4096;
+pub(super) const CHUNK: usize = 4096;
 
 /// What became of a growth.
 pub(crate) enum Grown {
@@ -173,15 +173,6 @@ impl SharedObject {
         if to <= from.start { starts.for_each(copy) } else { starts.rev().for_each(copy) }
     }
 
-    /// The place of an atomic access of `bytes` at `address`.
-    fn aligned(&self, address: u64, bytes: usize) -> Result<usize, Trap> {
-        if !address.is_multiple_of(bytes as u64) {
-            return Err(Trap::HeapMisaligned);
-        }
-        let end = address.checked_add(bytes as u64).filter(|&end| end <= self.byte_len() as u64);
-        end.map(|end| end as usize - bytes).ok_or(Trap::MemoryOutOfBounds)
-    }
-
     /// Waits while there are the 32 bits `expected` at `address`.
     pub(crate) fn wait32(
         &self,
@@ -189,7 +180,7 @@ impl SharedObject {
         expected: u32,
         timeout: Option<Duration>,
     ) -> Result<WaitResult, Trap> {
-        let at = self.aligned(address, 4)?;
+        let at = aligned(self.byte_len(), address, 4)?;
         let word = self.base().wrapping_add(at);
         // SAFETY: aligned, and in bounds, where bytes stay accessible as long as the object.
         let word = unsafe { AtomicU32::from_ptr(word.cast()) };
@@ -204,7 +195,7 @@ impl SharedObject {
         expected: u64,
         timeout: Option<Duration>,
     ) -> Result<WaitResult, Trap> {
-        let at = self.aligned(address, 8)?;
+        let at = aligned(self.byte_len(), address, 8)?;
         let word = self.base().wrapping_add(at);
         // SAFETY: as in `wait32`.
         let word = unsafe { AtomicU64::from_ptr(word.cast()) };
@@ -214,8 +205,17 @@ impl SharedObject {
 
     /// Wakes up to `count` of the threads that wait at `address`; returns how many.
     pub(crate) fn notify(&self, address: u64, count: u32) -> Result<u32, Trap> {
-        Ok(self.waiters.notify(self.aligned(address, 4)?, count))
+        Ok(self.waiters.notify(aligned(self.byte_len(), address, 4)?, count))
     }
+}
+
+/// The place of an atomic access of `bytes` at `address` of a memory of `len` bytes.
+pub(super) fn aligned(len: usize, address: u64, bytes: u64) -> Result<usize, Trap> {
+    if !address.is_multiple_of(bytes) {
+        return Err(Trap::HeapMisaligned);
+    }
+    let end = address.checked_add(bytes).filter(|&end| end <= len as u64);
+    end.map(|end| (end - bytes) as usize).ok_or(Trap::MemoryOutOfBounds)
 }
 
 /// When a timeout that begins now ends; `None` when nobody will see that.

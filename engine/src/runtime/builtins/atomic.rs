@@ -7,7 +7,7 @@ use wasmtier_vm::MemoryIdx;
 
 use super::{Frame, Leave};
 use crate::runtime::memory_object::MemoryObject;
-use crate::runtime::shared_object::SharedObject;
+use crate::runtime::shared_object::{SharedObject, aligned};
 use crate::shared_memory::WaitResult;
 
 fn memory<'a>(frame: &'a Frame<'_>, memory: u32) -> &'a MemoryObject {
@@ -21,15 +21,6 @@ fn address(frame: &Frame<'_>, index: u32, offset: usize) -> Result<u64, Trap> {
     address.checked_add(frame.operand(offset)).ok_or(Trap::MemoryOutOfBounds)
 }
 
-/// Fails unless the `bytes` at `address` are aligned and in a memory that is not shared.
-fn check(memory: &MemoryObject, address: u64, bytes: u64) -> Result<(), Trap> {
-    if !address.is_multiple_of(bytes) {
-        return Err(Trap::HeapMisaligned);
-    }
-    let end = address.checked_add(bytes).filter(|&end| end <= memory.byte_len() as u64);
-    end.map(drop).ok_or(Trap::MemoryOutOfBounds)
-}
-
 /// A wait of 32 or 64 bits at an address of `index`, with the expected value and the timeout.
 fn wait(
     frame: &mut Frame<'_>,
@@ -40,7 +31,7 @@ fn wait(
     let address = address(frame, index, 3)?;
     let memory = memory(frame, index);
     let Some(object) = memory.shared() else {
-        check(memory, address, bytes)?;
+        aligned(memory.byte_len(), address, bytes)?;
         return Err(Trap::AtomicWaitNonSharedMemory.into());
     };
     // Negative nanoseconds are for ever.
@@ -66,7 +57,7 @@ pub(super) fn notify(frame: &mut Frame<'_>, index: u32, _: u32) -> Result<(), Le
     let woken = match memory.shared() {
         Some(object) => object.notify(address, frame.operand(1) as u32)?,
         None => {
-            check(memory, address, 4)?;
+            aligned(memory.byte_len(), address, 4)?;
             0
         }
     };
