@@ -1,8 +1,8 @@
 //! What the native tiers share of x86-64.
 //!
 //! What lives here: the buffer that machine code is collected in, the names of registers and
-//! operands, and encoders of single instructions; one lowering per operator comes with the first
-//! native tier. What does not: nothing here maps, runs or patches memory.
+//! operands, encoders of single instructions, and one lowering per operator. What does not: nothing
+//! here maps, runs or patches memory.
 //!
 //! Invariant: what leaves this crate is position independent and the same for the same input.
 
@@ -11,6 +11,7 @@
 mod buffer;
 mod encode;
 mod features;
+pub mod lower;
 mod mem;
 mod reg;
 

@@ -1,0 +1,4 @@
+//! Lowerings against the rows of the operators, by running what they emit.
+
+mod machine;
+mod wrapping;
