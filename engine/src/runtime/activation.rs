@@ -1,21 +1,21 @@
 //! Entering machine code, and the place where a trap leaves it again.
 //!
-//! What lives here: the entry thunk, the landing pad it leaves for the fault handler, the
-//! thread's chain of entries, and the address ranges in which a fault may be a trap. What does
-//! not: the handler itself (`signals`), and the record of an entry that backtraces walk
+//! What lives here: the entry thunk, the landing pad it leaves for the fault handler, and the
+//! thread's chain of entries. What does not: the handler itself (`signals`), the addresses at which
+//! a fault may be a trap (`reservation_set`), and the record of an entry that backtraces walk
 //! ([`wasmtier_vm::Activation`]). The invariant: the innermost entry of a thread is at the head of
 //! its chain exactly while its machine code, or something that code called, runs.
 
 use std::arch::naked_asm;
-use std::cell::{Cell, UnsafeCell};
+use std::cell::Cell;
 use std::mem::offset_of;
-use std::ops::Range;
 use std::ptr;
 
 use wasmtier_ops::Trap;
-use wasmtier_vm::{Status, VmCtx};
+use wasmtier_vm::{FuncEntry, Status, VmCtx};
 
 use super::mmap::MapError;
+use super::reservation_set::ReservationSet;
 use super::signals;
 
 /// A fault that was accepted as a trap.
@@ -25,6 +25,8 @@ pub(crate) struct Fault {
     pub(crate) pc: usize,
     /// Its frame pointer: where a backtrace starts.
     pub(crate) fp: usize,
+    /// What was in `r15`: the cell that ran, if the code was the interpreter's.
+    pub(crate) cell: usize,
     /// The address it could not access.
     pub(crate) address: usize,
     /// What its trap site said.
@@ -38,42 +40,6 @@ pub(super) struct Landing {
     pub(super) rsp: usize,
     pub(super) rbp: usize,
     pub(super) rip: usize,
-}
-
-/// The addresses of one store at which a fault may be a trap: memories and stacks with guards.
-///
-/// Belongs to the store, which changes it only while none of its machine code runs on the
-/// processor: between entries, or in something the code called.
-#[derive(Debug, Default)]
-pub(crate) struct ReservationSet {
-    /// In ascending order, not overlapping. The fault handler reads it.
-    ranges: UnsafeCell<Vec<Range<usize>>>,
-}
-
-impl ReservationSet {
-    /// Adds the range of a reservation.
-    pub(crate) fn insert(&self, range: Range<usize>) {
-        // SAFETY: the set is not `Sync`, no reference into it leaves a method, and the handler,
-        // which may interrupt only machine code, cannot interrupt this method.
-        let ranges = unsafe { &mut *self.ranges.get() };
-        let index = ranges.partition_point(|other| other.start < range.start);
-        ranges.insert(index, range);
-    }
-
-    /// Removes a range that was added, before the reservation is unmapped.
-    pub(crate) fn remove(&self, range: &Range<usize>) {
-        // SAFETY: as in `insert`.
-        let ranges = unsafe { &mut *self.ranges.get() };
-        ranges.retain(|other| other != range);
-    }
-
-    /// Whether `address` lies in one of the ranges. Async-signal-safe.
-    pub(super) fn contains(&self, address: usize) -> bool {
-        // SAFETY: as in `insert`; here is where the handler reads.
-        let ranges = unsafe { &*self.ranges.get() };
-        let index = ranges.partition_point(|range| range.end <= address);
-        ranges.get(index).is_some_and(|range| range.start <= address)
-    }
 }
 
 /// One entry from the host into machine code.
@@ -90,6 +56,18 @@ thread_local! {
     /// The innermost activation of the thread. Without a destructor or lazy initialisation, so
     /// that the fault handler may read it.
     static INNERMOST: Cell<*mut NativeActivation> = const { Cell::new(ptr::null_mut()) };
+    /// Whether faults of this thread reach our handler, on a stack that will do.
+    static PREPARED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Makes faults of this thread reach our handler, the first time it is called.
+#[inline]
+fn prepare() -> Result<(), MapError> {
+    if !PREPARED.get() {
+        signals::prepare_thread()?;
+        PREPARED.set(true);
+    }
+    Ok(())
 }
 
 /// The innermost activation of this thread, or null. Async-signal-safe on a thread that has
@@ -99,31 +77,37 @@ pub(super) fn innermost() -> *mut NativeActivation {
 }
 
 impl NativeActivation {
-    /// Prepares an entry of this thread, in which faults in `reservations` are traps.
+    /// Prepares an entry of this thread, in which faults in `reservations` are traps. With a null
+    /// pointer there are no traps of that kind, and signals are left alone.
     ///
     /// # Errors
     /// When the fault handler or its stack cannot be had.
+    #[inline]
     pub(crate) fn new(reservations: *const ReservationSet) -> Result<Self, MapError> {
-        signals::prepare_thread()?;
+        if !reservations.is_null() {
+            prepare()?;
+        }
         let previous = ptr::null_mut();
         Ok(Self { landing: Landing::default(), previous, reservations, fault: None })
     }
 
-    /// Calls `code` as `extern "C" fn(vmctx, args) -> Status`.
+    /// Calls `code` as `extern "C" fn(vmctx, args, entry) -> Status`.
     ///
     /// A fault at a registered trap site ends the call with the status of its trap, and
     /// [`NativeActivation::fault`] tells where. `code` may change every register but `rsp`.
     ///
     /// # Safety
-    /// * `code` is executable, of that signature, and does what `vmctx` and `args` allow.
+    /// * `code` is executable, of that signature, and does what its arguments allow.
     /// * The set of reservations lives until the call returns, and lists no address that Rust
     ///   code expects to fault at.
     /// * If `code` faults, nobody misses what the frames left behind would have done.
+    #[inline]
     pub(crate) unsafe fn call(
         &mut self,
         code: *const u8,
         vmctx: *mut VmCtx,
         args: *mut u64,
+        entry: *const FuncEntry,
     ) -> Status {
         self.fault = None;
         self.previous = INNERMOST.get();
@@ -131,12 +115,13 @@ impl NativeActivation {
         let this = &raw mut *self;
         INNERMOST.set(this);
         // SAFETY: what the thunk asks of `code` is what this method asks; `this` is live.
-        let status = unsafe { enter_native(code, vmctx, args, this) };
+        let status = unsafe { enter_native(vmctx, args, entry, code, this) };
         INNERMOST.set(previous);
         status
     }
 
     /// The fault that ended the last call, if one did.
+    #[inline]
     pub(crate) fn fault(&self) -> Option<Fault> {
         self.fault
     }
@@ -168,9 +153,10 @@ impl NativeActivation {
 /// See [`NativeActivation::call`].
 #[unsafe(naked)]
 unsafe extern "C" fn enter_native(
-    code: *const u8,
     vmctx: *mut VmCtx,
     args: *mut u64,
+    entry: *const FuncEntry,
+    code: *const u8,
     activation: *mut NativeActivation,
 ) -> Status {
     naked_asm!(
@@ -188,14 +174,12 @@ unsafe extern "C" fn enter_native(
         "push r15",
         // The stack pointer is a multiple of 16 at a call.
         "sub rsp, 8",
-        "mov [rcx + {rsp}], rsp",
-        "mov [rcx + {rbp}], rbp",
+        "mov [r8 + {rsp}], rsp",
+        "mov [r8 + {rbp}], rbp",
         "lea rax, [rip + 2f]",
-        "mov [rcx + {rip}], rax",
-        "mov rax, rdi",
-        "mov rdi, rsi",
-        "mov rsi, rdx",
-        "call rax",
+        "mov [r8 + {rip}], rax",
+        // The first three arguments are those of the code.
+        "call rcx",
         "2:",
         "add rsp, 8",
         "pop r15",

@@ -88,20 +88,15 @@ pub(crate) struct CodeMemory {
 }
 
 impl CodeMemory {
-    /// Sets aside `len` bytes of address space, and finds out whether code can be had at all.
+    /// Sets aside `len` bytes of address space. Whether the system lets code be run there is found
+    /// out when the first is allocated.
     ///
     /// Every displacement between two pieces fits in 32 bits with sign if `len` is at most 2 GiB.
     ///
     /// # Errors
-    /// When the system does not give address space, or no executable memory: the engine is then
-    /// in the portable world.
+    /// When the system does not give address space.
     pub(crate) fn new(len: usize) -> Result<Self, CodeMemoryError> {
-        let region = Arc::new(Region::new(len)?);
-        let owner = CodeOwner { id: region.new_owner(), region: region.clone() };
-        // The memory that this maps goes back at once, when the draft is dropped.
-        owner.region.allocate(owner.id, 1, Alignment::Handler.bytes())?;
-        drop(owner);
-        Ok(Self { region })
+        Ok(Self { region: Arc::new(Region::new(len)?) })
     }
 
     /// The lowest address that code may have: the same for the life of the engine.
@@ -197,7 +192,41 @@ impl Draft {
         }
         // SAFETY: the caller's; the chunk outlives the registration.
         let registration = unsafe { register(addresses.clone(), sites) };
-        Ok(Code { _registration: registration, chunk: self.chunk, addresses })
+        Ok(Code { _registration: Some(registration), chunk: self.chunk, addresses })
+    }
+
+    /// As [`Draft::publish`], for an owner that publishes many small pieces: the instructions at
+    /// `accesses`, which are offsets into the code, access guest memory. The whole chunk counts as
+    /// code, so that a piece costs no list of all pieces.
+    ///
+    /// # Errors
+    /// As [`Draft::publish`].
+    ///
+    /// # Panics
+    /// As [`Draft::publish`].
+    ///
+    /// # Safety
+    /// As for [`Draft::publish`], and nothing of this owner is published by that.
+    pub(crate) unsafe fn publish_handlers(
+        self,
+        bytes: &[u8],
+        accesses: &[u32],
+    ) -> Result<Code, CodeMemoryError> {
+        assert!(bytes.len() <= self.range.len(), "code that is longer than what was allocated");
+        let start = self.start().addr();
+        let addresses = start..start + self.range.len();
+        let from = self.range.start;
+        // SAFETY: the range was allocated once, and only a published draft is run.
+        if !unsafe { self.chunk.write(self.range, bytes) } {
+            return Err(CodeMemoryError::Forked);
+        }
+        // SAFETY: the caller's.
+        let known = unsafe { self.chunk.accesses() };
+        for &offset in accesses {
+            assert!((offset as usize) < bytes.len(), "a trap site outside of its code");
+            known.insert(from + offset as usize);
+        }
+        Ok(Code { _registration: None, chunk: self.chunk, addresses })
     }
 }
 
@@ -205,7 +234,8 @@ impl Draft {
 #[derive(Debug)]
 pub(crate) struct Code {
     // Fields are dropped in this order: first nobody takes the addresses for code any more.
-    _registration: Registration,
+    /// Its own, unless the chunk is registered as a whole.
+    _registration: Option<Registration>,
     chunk: Arc<Chunk>,
     addresses: Range<usize>,
 }

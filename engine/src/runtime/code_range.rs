@@ -17,7 +17,7 @@
 use std::cell::Cell;
 use std::ops::Range;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 // Not `parking_lot`: to unlock one of its locks in a forked child touches a table that all share.
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
@@ -33,6 +33,39 @@ pub(crate) struct TrapSite {
     pub(crate) offset: u32,
     /// The trap it stands for.
     pub(crate) trap: Trap,
+}
+
+/// Which bytes of a code range begin an instruction that accesses guest memory, so that its fault
+/// is [`Trap::MemoryOutOfBounds`].
+///
+/// For code that grows while other parts of it run: noting a site is visible to whoever learns of
+/// the code that has it, and copies nothing.
+#[derive(Debug)]
+pub(super) struct AccessMap {
+    /// A bit for each byte of the range.
+    words: Box<[AtomicU64]>,
+}
+
+impl AccessMap {
+    /// A map of no accesses, for `len` bytes of code.
+    pub(super) fn new(len: usize) -> Self {
+        Self { words: (0..len.div_ceil(64)).map(|_| AtomicU64::new(0)).collect() }
+    }
+
+    /// Notes that the instruction at `offset` accesses guest memory.
+    ///
+    /// # Panics
+    /// When the offset lies behind the code.
+    pub(super) fn insert(&self, offset: usize) {
+        // Relaxed: who runs the instruction has learned of it by an acquiring load.
+        self.words[offset / 64].fetch_or(1 << (offset % 64), Ordering::Relaxed);
+    }
+
+    fn contains(&self, offset: usize) -> bool {
+        let word = self.words.get(offset / 64);
+        // Relaxed: as in `insert`.
+        word.is_some_and(|word| word.load(Ordering::Relaxed) >> (offset % 64) & 1 == 1)
+    }
 }
 
 /// Code that the fault handler knows of until this value is dropped.
@@ -57,7 +90,29 @@ pub(crate) unsafe fn register(addresses: Range<usize>, mut sites: Vec<TrapSite>)
     let len = addresses.end.checked_sub(start).expect("a code range does not end before it begins");
     let last = sites.last().map_or(0, |site| site.offset as usize);
     assert!(last < len, "a trap site outside of its code range");
-    let entry = Entry { addresses, sites: sites.into() };
+    insert(Entry { addresses, sites: Sites::List(sites.into()) });
+    Registration { start }
+}
+
+/// Makes faults at what `accesses` has, now or later, traps: for code that grows.
+///
+/// # Panics
+/// When the range is empty or overlaps a registered one.
+///
+/// # Safety
+/// As for [`register`].
+pub(super) unsafe fn register_growing(
+    addresses: Range<usize>,
+    accesses: Arc<AccessMap>,
+) -> Registration {
+    assert!(addresses.start < addresses.end, "an empty code range");
+    let start = addresses.start;
+    insert(Entry { addresses, sites: Sites::Growing(accesses) });
+    Registration { start }
+}
+
+fn insert(entry: Entry) {
+    let start = entry.addresses.start;
     replace(|entries| {
         let index = entries.partition_point(|other| other.addresses.start < start);
         let after_previous =
@@ -67,7 +122,6 @@ pub(crate) unsafe fn register(addresses: Range<usize>, mut sites: Vec<TrapSite>)
         assert!(after_previous && before_next, "code ranges overlap");
         entries.insert(index, entry);
     });
-    Registration { start }
 }
 
 impl Drop for Registration {
@@ -112,16 +166,30 @@ struct Snapshot {
 #[derive(Clone)]
 struct Entry {
     addresses: Range<usize>,
-    /// In ascending order of their offsets.
-    sites: Arc<[TrapSite]>,
+    sites: Sites,
+}
+
+#[derive(Clone)]
+enum Sites {
+    /// All there will ever be, in ascending order of their offsets.
+    List(Arc<[TrapSite]>),
+    Growing(Arc<AccessMap>),
 }
 
 impl Snapshot {
     fn trap_at(&self, pc: usize) -> Option<Trap> {
         let entry = self.entry_at(pc)?;
-        let offset = u32::try_from(pc.checked_sub(entry.addresses.start)?).ok()?;
-        let site = entry.sites.binary_search_by_key(&offset, |site| site.offset).ok()?;
-        Some(entry.sites.get(site)?.trap)
+        let offset = pc.checked_sub(entry.addresses.start)?;
+        match &entry.sites {
+            Sites::List(sites) => {
+                let offset = u32::try_from(offset).ok()?;
+                let site = sites.binary_search_by_key(&offset, |site| site.offset).ok()?;
+                Some(sites.get(site)?.trap)
+            }
+            Sites::Growing(accesses) => {
+                accesses.contains(offset).then_some(Trap::MemoryOutOfBounds)
+            }
+        }
     }
 
     fn entry_at(&self, pc: usize) -> Option<&Entry> {

@@ -1,6 +1,7 @@
 //! Hand-emitted code that may fault, and memory for it to fault at.
 
 use std::ops::Range;
+use std::ptr;
 use std::sync::OnceLock;
 
 use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
@@ -8,12 +9,16 @@ use wasmtier_ops::Trap;
 use wasmtier_vm::{Status, VmCtx};
 use wasmtier_x64::CodeBuffer;
 
-use crate::runtime::activation::{Fault, NativeActivation, ReservationSet};
+use crate::runtime::activation::{Fault, NativeActivation};
 use crate::runtime::code_memory::{
     Alignment, Code as Piece, CodeMemory, CodeMemoryError, CodeOwner,
 };
 use crate::runtime::code_range::TrapSite;
 use crate::runtime::mmap::{Reservation, host_page_size};
+use crate::runtime::reservation_set::ReservationSet;
+
+/// What code that loads has in `r15` meanwhile.
+const CELL: i32 = 0x7e57;
 
 /// Code in a code memory that all tests share, with one instruction that may fault.
 pub(crate) struct Code {
@@ -55,6 +60,22 @@ impl Code {
 
     /// As [`Code::load`], for an owner of the test's.
     pub(crate) fn load_for(owner: &CodeOwner) -> Result<Self, CodeMemoryError> {
+        let (code, site) = Self::emit_load();
+        Self::publish_for(owner, code, site, Trap::MemoryOutOfBounds)
+    }
+
+    /// As [`Code::load_for`], published as handlers are.
+    pub(crate) fn handler_for(owner: &CodeOwner) -> Result<Self, CodeMemoryError> {
+        let (code, site) = Self::emit_load();
+        let bytes = code.finish().unwrap();
+        let site = TrapSite { offset: u32::try_from(site).unwrap(), trap: Trap::MemoryOutOfBounds };
+        let draft = owner.allocate(bytes.len(), Alignment::Handler)?;
+        // SAFETY: as in `publish_for`; tests use an owner for one kind of code only.
+        let piece = unsafe { draft.publish_handlers(&bytes, &[site.offset]) }?;
+        Ok(Self { piece, site })
+    }
+
+    fn emit_load() -> (CodeBuffer, usize) {
         let mut code = CodeBuffer::new();
         dynasm!(code
             ; .arch x64
@@ -63,7 +84,7 @@ impl Code {
             ; xor r12d, r12d
             ; xor r13d, r13d
             ; xor r14d, r14d
-            ; xor r15d, r15d
+            ; mov r15d, CELL
             ; mov rax, [rsi]
         );
         let site = code.len();
@@ -73,7 +94,7 @@ impl Code {
             ; xor eax, eax
             ; ret
         );
-        Self::publish_for(owner, code, site, Trap::MemoryOutOfBounds)
+        (code, site)
     }
 
     /// Calls `args[1]`, and then is as [`Code::load`]. Ends with another trap if the call did not
@@ -135,7 +156,7 @@ impl Code {
     ) -> Status {
         let args = args.as_mut_ptr();
         // SAFETY: the code is of the right signature, and uses `base` as the memory it is.
-        unsafe { activation.call(self.piece.start(), base.cast::<VmCtx>(), args) }
+        unsafe { activation.call(self.piece.start(), base.cast::<VmCtx>(), args, ptr::null()) }
     }
 }
 
@@ -187,6 +208,7 @@ impl Memory {
         assert_eq!(self.load(code, 5), Ok(55));
         let fault = self.load(code, index).unwrap_err();
         assert_eq!(fault.trap, Trap::MemoryOutOfBounds);
+        assert_eq!((fault.cell, fault.fp), (CELL as usize, 0));
         assert_eq!((fault.pc, fault.address), (code.pc(), self.pages.range().start + index));
     }
 }

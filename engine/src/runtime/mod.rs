@@ -37,6 +37,8 @@ mod limit;
 pub(crate) mod memory_object;
 mod pinned;
 mod racy;
+#[cfg_attr(not(test), expect(dead_code, reason = "machine code comes with the native back-ends"))]
+pub(crate) mod reservation_set;
 pub(crate) mod shared_object;
 pub(crate) mod slots;
 pub(crate) mod store;

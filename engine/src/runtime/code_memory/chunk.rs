@@ -7,10 +7,11 @@
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::process;
 use super::region::Region;
+use crate::runtime::code_range::{AccessMap, Registration, register_growing};
 use crate::runtime::mmap::MapError;
 
 /// The instruction that fills what is not code: a breakpoint.
@@ -23,6 +24,8 @@ pub(super) struct Chunk {
     /// Whole pages, in bytes from the base of the region.
     range: Range<usize>,
     alias: Alias,
+    /// Where its code accesses guest memory, if the chunk was registered as a whole.
+    accesses: OnceLock<(Registration, Arc<AccessMap>)>,
 }
 
 impl Chunk {
@@ -33,7 +36,7 @@ impl Chunk {
         let alias = Alias::map(&file, range.len())?;
         // SAFETY: the caller took the range, so nobody uses the addresses.
         unsafe { region.addresses().map_executable(range.clone(), file.as_fd()) }?;
-        Ok(Self { region: region.clone(), range, alias })
+        Ok(Self { region: region.clone(), range, alias, accesses: OnceLock::new() })
     }
 
     /// The first executable byte.
@@ -47,6 +50,21 @@ impl Chunk {
 
     pub(super) fn region(&self) -> &Arc<Region> {
         &self.region
+    }
+
+    /// Where the code of the chunk accesses guest memory, from its start on: what is noted there is
+    /// a trap when it faults.
+    ///
+    /// # Safety
+    /// As for [`register_growing`]; and no part of the chunk is registered on its own.
+    pub(super) unsafe fn accesses(&self) -> &AccessMap {
+        let (_, accesses) = self.accesses.get_or_init(|| {
+            let start = self.start().addr();
+            let accesses = Arc::new(AccessMap::new(self.len()));
+            // SAFETY: the caller's; `drop` ends the registration before the addresses are free.
+            (unsafe { register_growing(start..start + self.len(), accesses.clone()) }, accesses)
+        });
+        accesses
     }
 
     /// Writes `bytes` at the start of `range` and breakpoints to its end. Says `false`, and does
@@ -71,6 +89,7 @@ impl Chunk {
 
 impl Drop for Chunk {
     fn drop(&mut self) {
+        self.accesses.take();
         // Only addresses without memory behind them are used again. If the system cannot take the
         // memory away, the chunk is lost.
         // SAFETY: all code of the chunk is dropped, so nobody runs in it.

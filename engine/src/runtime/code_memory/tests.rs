@@ -9,9 +9,10 @@ use wasmtier_vm::VmCtx;
 use wasmtier_x64::CodeBuffer;
 
 use super::*;
-use crate::runtime::activation::{NativeActivation, ReservationSet};
-use crate::runtime::code_range::range_at;
+use crate::runtime::activation::NativeActivation;
+use crate::runtime::code_range::{range_at, trap_at};
 use crate::runtime::emitted::{Code as LoadCode, Memory};
+use crate::runtime::reservation_set::ReservationSet;
 use crate::tuning::{MAX_CODE_CHUNK, MIN_CODE_CHUNK};
 
 mod forked;
@@ -45,7 +46,8 @@ fn run(code: &Code) -> u64 {
     let mut args = [0, 0];
     let vmctx = std::ptr::null_mut::<VmCtx>();
     // SAFETY: the code of these tests is of that signature, and uses the arguments alone.
-    let status = unsafe { activation.call(code.start(), vmctx, args.as_mut_ptr()) };
+    let status =
+        unsafe { activation.call(code.start(), vmctx, args.as_mut_ptr(), std::ptr::null()) };
     assert!(status.is_ok());
     args[0]
 }
@@ -107,6 +109,25 @@ fn nothing_is_writable_and_executable() {
     let access = |line: &str| line.split_ascii_whitespace().nth(1).unwrap_or("").to_owned();
     assert!(maps.lines().any(|line| line.contains("wasmtier-code") && access(line) == "rw-s"));
     assert!(!maps.lines().map(access).any(|access| access.contains("wx")));
+}
+
+/// Published one by one, they are one range, in which only what accesses memory may fault.
+#[test]
+fn handlers_share_the_range_of_their_chunk() {
+    let memory = CodeMemory::new(8 * MIB).unwrap();
+    let (owner, pages) = (memory.owner(), Memory::new());
+    let loads: Vec<_> = (0..300).map(|_| LoadCode::handler_for(&owner).unwrap()).collect();
+    for load in &loads {
+        pages.check(load, pages.guard().start + 3);
+        assert!(trap_at(load.pc()).is_some() && trap_at(load.pc() + 1).is_none());
+    }
+    let range = range_at(loads[0].pc()).unwrap();
+    assert!(range.len() >= MIN_CODE_CHUNK && range.contains(&loads[1].pc()));
+    let last = loads.last().unwrap().pc();
+    assert_eq!(access_at(last).as_deref(), Some("r-xs"));
+    drop(loads);
+    assert_eq!((trap_at(last), range_at(last)), (None, None));
+    assert_eq!(access_at(range.start).as_deref(), Some("---p"));
 }
 
 #[test]

@@ -5,10 +5,11 @@ use std::{ptr, thread};
 
 use wasmtier_ops::Trap;
 
-use crate::runtime::activation::{NativeActivation, ReservationSet};
+use crate::runtime::activation::NativeActivation;
 use crate::runtime::child_process::succeed_in_child;
 use crate::runtime::emitted::{Code, Memory};
 use crate::runtime::mmap::{Reservation, host_page_size};
+use crate::runtime::reservation_set::ReservationSet;
 
 mod chained;
 

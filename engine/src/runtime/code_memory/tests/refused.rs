@@ -71,10 +71,17 @@ impl Refused {
     }
 }
 
+/// Why no code can be had.
+fn refusal(len: usize) -> CodeMemoryError {
+    let attempt = CodeMemory::new(len)
+        .and_then(|memory| publish(&memory.owner(), &constant(1), Alignment::Handler));
+    attempt.unwrap_err()
+}
+
 /// There is no code memory, and nothing is left behind.
 fn assert_none(call: &'static str, errno: libc::c_int) {
     let before = fs::read_to_string("/proc/self/maps").unwrap();
-    let error = CodeMemory::new(16 * MIB).unwrap_err();
+    let error = refusal(16 * MIB);
     assert_eq!(error, CodeMemoryError::Refused(MapError::Os { call, errno }));
     assert!(error.to_string().starts_with("no executable memory: "), "{error}");
     assert!(!before.contains("wasmtier-code"));
@@ -132,7 +139,7 @@ fn writable_mappings_that_fail() {
 fn no_more_open_files() {
     succeed_in_child(&path("no_more_open_files"), || {
         limit(libc::RLIMIT_NOFILE, 0);
-        let error = CodeMemory::new(16 * MIB).unwrap_err();
+        let error = refusal(16 * MIB);
         let refused = MapError::Os { call: "memfd_create", errno: libc::EMFILE };
         assert_eq!(error, CodeMemoryError::Refused(refused));
     });
@@ -145,7 +152,7 @@ fn no_address_space() {
         let pages: u64 = status.split(' ').next().unwrap().parse().unwrap();
         limit(libc::RLIMIT_AS, pages * 4096 + (64 << 20));
         let refused = MapError::Os { call: "mmap", errno: libc::ENOMEM };
-        assert_eq!(CodeMemory::new(128 * MIB).unwrap_err(), CodeMemoryError::Refused(refused));
+        assert_eq!(refusal(128 * MIB), CodeMemoryError::Refused(refused));
         let memory = CodeMemory::new(16 * MIB).unwrap();
         assert_eq!(run(&publish(&memory.owner(), &constant(1), Alignment::Function).unwrap()), 1);
     });
