@@ -16,10 +16,22 @@
 //! * A trap jumps to the label of [`Exits::trap`], with all operands still in place; an access to
 //!   guest memory that faults has changed nothing, and is listed in [`Exits::faults`].
 
+mod address;
+mod atomic;
+mod integer;
+mod memory;
+mod wide;
+
 use dynasmrt::{DynamicLabel, DynasmLabelApi};
 use wasmtier_ops::Trap;
 
 use crate::{CodeBuffer, CpuFeatures, Gpr, Mem, Xmm};
+
+pub use address::{Access, Bounds, FarOffset, GuestMem, Index, Limit, Offset, WideIndex};
+pub use address::{address, far_address};
+pub use atomic::{atomic, atomic_needs_rax};
+pub use memory::{load, store};
+pub use wide::{wide, wide_needs_rax_rdx};
 
 /// A register of either file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
