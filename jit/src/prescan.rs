@@ -8,7 +8,8 @@
 use core::fmt;
 
 use wasmparser::{BinaryReaderError, FrameKind, FrameStack, VisitOperator, VisitSimdOperator};
-use wasmtier_vm::{LocalIdx, VALIDATED_FRAME, Walk, open_body};
+use wasmtier_ops::{LoadOp, NumOp, StoreOp};
+use wasmtier_vm::{LocalIdx, MemoryIdx, VALIDATED_FRAME, Walk, open_body};
 
 /// Index of a region of a body: region 0 is the body itself, the others are its loops in order.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -228,6 +229,21 @@ impl Walk<'_> for Scanner {
 
     fn at(&mut self, offset: u64) {
         self.offset = offset;
+    }
+
+    fn numeric(&mut self, _: NumOp) -> Visit {
+        self.operator();
+        Ok(())
+    }
+
+    fn load(&mut self, _: LoadOp, _: MemoryIdx, _: u64) -> Visit {
+        self.operator();
+        Ok(())
+    }
+
+    fn store(&mut self, _: StoreOp, _: MemoryIdx, _: u64) -> Visit {
+        self.operator();
+        Ok(())
     }
 }
 

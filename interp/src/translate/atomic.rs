@@ -5,6 +5,7 @@ use wasmparser::MemArg;
 use wasmtier_ops::{AtomicOp, AtomicShape};
 use wasmtier_vm::{Builtin, MemoryIdx, Slot, ValType};
 
+use super::memory::memory_of;
 use super::{Translator, scalar};
 use crate::cell::{FarLoadCell, FarStoreCell, FarUpdateCell, PlainCell};
 use crate::code::TranslateError;
@@ -16,7 +17,7 @@ impl Translator<'_> {
         op: AtomicOp,
         memarg: MemArg,
     ) -> Result<(), TranslateError> {
-        let (memory, _) = self.access(memarg)?;
+        let memory = memory_of(memarg)?;
         let key = HandlerKey::Atomic { op, memory64: self.is_memory64(memory) };
         let handler = key.id();
         let MemoryIdx(memory) = memory;
@@ -62,7 +63,7 @@ impl Translator<'_> {
         builtin: Builtin,
         memarg: MemArg,
     ) -> Result<(), TranslateError> {
-        let (MemoryIdx(memory), _) = self.access(memarg)?;
+        let MemoryIdx(memory) = memory_of(memarg)?;
         self.operands.push_const(memarg.offset, ValType::I64);
         self.check_height()?;
         self.builtin(builtin, memory, 0, Some(ValType::I32))

@@ -1,6 +1,6 @@
 //! Loads and stores.
 
-use wasmparser::MemArgTarget;
+use wasmparser::{MemArg, MemArgTarget};
 use wasmtier_ops::{LoadOp, StoreOp};
 use wasmtier_vm::{MemoryIdx, Slot};
 
@@ -13,34 +13,26 @@ use crate::code::TranslateError;
 use crate::handler::{Dst, HandlerKey};
 
 impl Translator<'_> {
-    /// The memory an access goes to, and its offset if the short cells can make it: memory 0,
-    /// 32-bit address and offset.
-    pub(super) fn access(
-        &self,
-        memarg: wasmparser::MemArg,
-    ) -> Result<(MemoryIdx, Option<u32>), TranslateError> {
-        let MemArgTarget::Memory(memory) = memarg.target else {
-            return Err(TranslateError::Unsupported { proposal: "gc" });
-        };
-        let memory = MemoryIdx(memory);
-        let near = memory.0 == 0 && !self.is_memory64(memory);
-        Ok((memory, u32::try_from(memarg.offset).ok().filter(|_| near)))
-    }
-
     pub(super) fn is_memory64(&self, memory: MemoryIdx) -> bool {
         self.module.memories[memory.index()].memory64
     }
 
-    pub(super) fn load(
+    /// The offset of an access if the short cells can make it: memory 0, 32-bit address and offset.
+    fn near(&self, memory: MemoryIdx, offset: u64) -> Option<u32> {
+        let near = memory.0 == 0 && !self.is_memory64(memory);
+        u32::try_from(offset).ok().filter(|_| near)
+    }
+
+    pub(super) fn visit_load(
         &mut self,
         op: LoadOp,
-        memarg: wasmparser::MemArg,
+        memory: MemoryIdx,
+        offset: u64,
     ) -> Result<(), TranslateError> {
         let ty = scalar(op.result());
-        let (memory, near) = self.access(memarg)?;
         let address = self.operands.pop();
         let a = self.slot_with_value(&address);
-        if let Some(offset) = near {
+        if let Some(offset) = self.near(memory, offset) {
             let in_accumulator = self.emitter.in_accumulator(file_of(address.ty), a);
             if in_accumulator {
                 self.consume(&address);
@@ -51,22 +43,22 @@ impl Translator<'_> {
             });
         }
         let key = HandlerKey::FarLoad { op, memory64: self.is_memory64(memory) };
-        let (offset_low, offset_high) = (memarg.offset as u32, (memarg.offset >> 32) as u32);
+        let (offset_low, offset_high) = (offset as u32, (offset >> 32) as u32);
         self.push_result(ty, key, |d, code| {
             let handler = key.id();
             FarLoadCell { handler, d, a, memory: memory.0, offset_low, offset_high }.put(code);
         })
     }
 
-    pub(super) fn store(
+    pub(super) fn visit_store(
         &mut self,
         op: StoreOp,
-        memarg: wasmparser::MemArg,
+        memory: MemoryIdx,
+        offset: u64,
     ) -> Result<(), TranslateError> {
-        let (memory, near) = self.access(memarg)?;
         let value = self.operands.pop();
         let address = self.operands.pop();
-        if let Some(offset) = near {
+        if let Some(offset) = self.near(memory, offset) {
             let Pair { srcs, a, b } = self.pair(&address, &value, scalar(op.value()));
             let handler = HandlerKey::Store { op, srcs }.id();
             self.emitter.emit(|code| match b {
@@ -79,9 +71,17 @@ impl Translator<'_> {
         }
         let (a, b) = (self.slot_with_value(&address), self.slot_with_value(&value));
         let handler = HandlerKey::FarStore { op, memory64: self.is_memory64(memory) }.id();
-        let (offset_low, offset_high) = (memarg.offset as u32, (memarg.offset >> 32) as u32);
+        let (offset_low, offset_high) = (offset as u32, (offset >> 32) as u32);
         let cell = FarStoreCell { handler, a, b, memory: memory.0, offset_low, offset_high };
         self.emitter.emit(|code| cell.put(code));
         Ok(())
+    }
+}
+
+/// The memory an access goes to.
+pub(super) fn memory_of(memarg: MemArg) -> Result<MemoryIdx, TranslateError> {
+    match memarg.target {
+        MemArgTarget::Memory(memory) => Ok(MemoryIdx(memory)),
+        MemArgTarget::Array(_) => Err(TranslateError::Unsupported { proposal: "gc" }),
     }
 }

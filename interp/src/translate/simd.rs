@@ -8,6 +8,7 @@ use wasmtier_ops::{
 };
 use wasmtier_vm::{MemoryIdx, Slot, ValType};
 
+use super::memory::memory_of;
 use super::{Translator, scalar};
 use crate::cell::{
     BinaryCell, Const128Cell, FarLaneCell, FarLoadCell, FarStoreCell, LaneCell, ShuffleCell,
@@ -76,7 +77,7 @@ impl Translator<'_> {
     }
 
     fn simd_access(&mut self, op: SimdAccessOp, memarg: MemArg, lane: u8) -> Visit {
-        let (memory, _) = self.access(memarg)?;
+        let memory = memory_of(memarg)?;
         let key = HandlerKey::SimdAccess { op, memory64: self.is_memory64(memory) };
         let handler = key.id();
         let MemoryIdx(memory) = memory;

@@ -12,9 +12,12 @@ use wasmtier_ops::{
     AtomicOp, LoadOp, NumOp, StoreOp, WideOp, for_each_atomic_access, for_each_load,
     for_each_numeric_op, for_each_store, for_each_wide_op,
 };
-use wasmtier_vm::{Builtin, FuncIdx, GlobalIdx, TableIdx, TypeIdx, VALIDATED_FRAME, ValType, Walk};
+use wasmtier_vm::{
+    Builtin, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TypeIdx, VALIDATED_FRAME, ValType, Walk,
+};
 
 use super::Translator;
+use super::memory::memory_of;
 use crate::code::TranslateError;
 
 type Visit = Result<(), TranslateError>;
@@ -28,6 +31,18 @@ impl<'a> Walk<'a> for Translator<'_> {
 
     fn at(&mut self, offset: u64) {
         self.emitter.offset = offset;
+    }
+
+    fn numeric(&mut self, op: NumOp) -> Visit {
+        self.visit_numeric(op)
+    }
+
+    fn load(&mut self, op: LoadOp, memory: MemoryIdx, offset: u64) -> Visit {
+        self.visit_load(op, memory, offset)
+    }
+
+    fn store(&mut self, op: StoreOp, memory: MemoryIdx, offset: u64) -> Visit {
+        self.visit_store(op, memory, offset)
     }
 }
 
@@ -59,7 +74,7 @@ macro_rules! visit_wide {
 macro_rules! visit_loads {
     ($($op:ident $visit:ident $text:literal $mem:tt -> $V:ident = $e:expr;)*) => {
         $(fn $visit(&mut self, memarg: MemArg) -> Visit {
-            self.load(LoadOp::$op, memarg)
+            self.visit_load(LoadOp::$op, memory_of(memarg)?, memarg.offset)
         })*
     };
 }
@@ -67,7 +82,7 @@ macro_rules! visit_loads {
 macro_rules! visit_stores {
     ($($op:ident $visit:ident $text:literal $value:tt -> $Mem:ident = $e:expr;)*) => {
         $(fn $visit(&mut self, memarg: MemArg) -> Visit {
-            self.store(StoreOp::$op, memarg)
+            self.visit_store(StoreOp::$op, memory_of(memarg)?, memarg.offset)
         })*
     };
 }
