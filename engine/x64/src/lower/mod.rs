@@ -21,6 +21,14 @@ mod atomic;
 mod integer;
 mod memory;
 mod wide;
+mod compare;
+mod convert;
+mod divide;
+mod float;
+mod int;
+mod numeric;
+mod operand;
+mod shape;
 
 use dynasmrt::{DynamicLabel, DynasmLabelApi};
 use wasmtier_ops::Trap;
@@ -32,6 +40,8 @@ pub use address::{address, far_address};
 pub use atomic::{atomic, atomic_needs_rax};
 pub use memory::{load, store};
 pub use wide::{wide, wide_needs_rax_rdx};
+pub use compare::Test;
+pub use numeric::{Constraint, binary, condition, constraint, nonzero, unary};
 
 /// A register of either file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,6 @@
 //! Lowerings against the rows of the operators, by running what they emit.
 
 mod machine;
+mod numeric;
+mod values;
 mod wrapping;

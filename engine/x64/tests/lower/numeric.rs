@@ -1,0 +1,359 @@
+//! The scalar operators against their rows, on operands everywhere they may be.
+//!
+//! What lives here: which operands, registers and features are combined, and what must come out and
+//! stay as it was. What does not: the values (`values.rs`). Invariant: a variant is emitted once and
+//! run on many values.
+
+use dynasmrt::DynasmLabelApi;
+use wasmtier_ops::{NumOp, ScalarType, Trap};
+use wasmtier_x64::lower::{Constraint, Exits, Lowering, Operand, Reg, Test};
+use wasmtier_x64::lower::{binary, condition, constraint, nonzero, unary};
+use wasmtier_x64::{CpuFeatures, Gpr, Mem, Xmm};
+
+use crate::machine::{Machine, SLOTS, State, slot, wrapped};
+use crate::values;
+
+/// Where an operand of a variant is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Where the result goes.
+    Dst,
+    /// In a register of its own, by its number.
+    Own(u8),
+    /// In memory that `rbp` points to.
+    Slot(usize),
+    /// In memory that the result's register points to.
+    ByDst(usize),
+    Imm(i32),
+}
+
+/// One way to use an operator.
+#[derive(Clone, Debug)]
+struct Variant {
+    op: NumOp,
+    cpu: CpuFeatures,
+    dst: u8,
+    places: Vec<Place>,
+}
+
+fn is_float(ty: ScalarType) -> bool {
+    matches!(ty, ScalarType::F32 | ScalarType::F64)
+}
+
+fn reg(ty: ScalarType, number: u8) -> Reg {
+    if is_float(ty) { Xmm::new(number).into() } else { Gpr::ALL[usize::from(number)].into() }
+}
+
+fn number(gpr: Gpr) -> u8 {
+    gpr.into()
+}
+
+impl Variant {
+    fn dst(&self) -> Reg {
+        reg(self.op.result(), self.dst)
+    }
+
+    fn operand(&self, index: usize) -> Operand {
+        let ty = self.op.params()[index];
+        match self.places[index] {
+            Place::Dst => Operand::Reg(reg(ty, self.dst)),
+            Place::Own(number) => Operand::Reg(reg(ty, number)),
+            Place::Slot(index) => slot(index).into(),
+            Place::ByDst(index) => {
+                Mem::new(Gpr::ALL[usize::from(self.dst)], 16 * index as i32).into()
+            }
+            Place::Imm(imm) => Operand::Imm(imm),
+        }
+    }
+
+    /// Whether the operator and the types can have it.
+    fn is_possible(&self) -> bool {
+        let float_result = is_float(self.op.result());
+        let (dst, places) = (self.dst(), &self.places);
+        let possible = |(place, ty): (&Place, &ScalarType)| match place {
+            Place::Dst => is_float(*ty) == float_result,
+            Place::Own(number) => reg(*ty, *number) != dst,
+            Place::Slot(_) => true,
+            Place::ByDst(_) => !float_result,
+            Place::Imm(_) => !is_float(*ty),
+        };
+        let imms = places.iter().filter(|place| matches!(place, Place::Imm(_))).count();
+        let by_dst = places.iter().any(|place| matches!(place, Place::ByDst(_)));
+        let constrained = || match constraint(self.op, self.cpu) {
+            Constraint::None => true,
+            Constraint::ShiftCount => {
+                let count = self.operand(1);
+                dst != Gpr::Rcx.into()
+                    && (matches!(count, Operand::Imm(_)) || count == Gpr::Rcx.into())
+            }
+            Constraint::Divide => {
+                let (a, b) = (self.operand(0), self.operand(1));
+                let remainders = [NumOp::I32RemS, NumOp::I32RemU, NumOp::I64RemS, NumOp::I64RemU];
+                let result = if remainders.contains(&self.op) { Gpr::Rdx } else { Gpr::Rax };
+                let divisor = !b.uses(Gpr::Rax) && !b.uses(Gpr::Rdx);
+                a == Gpr::Rax.into() && dst == result.into() && divisor
+            }
+        };
+        places.len() == self.op.params().len()
+            && imms <= 1
+            // A register cannot hold an address and an operand.
+            && !(places.contains(&Place::Dst) && by_dst)
+            && places.iter().zip(self.op.params()).all(possible)
+            && constrained()
+    }
+
+    /// Its code: `r11` tells how it ends, 0 or the number of a trap.
+    fn compile(&self, emit: impl FnOnce(&mut Lowering<'_>)) -> Machine {
+        let mut exits = Exits::default();
+        let mut code = wrapped(|code| {
+            let end = code.new_dynamic_label();
+            emit(&mut Lowering { code, exits: &mut exits, cpu: self.cpu });
+            code.mov_imm(Gpr::R11, 0);
+            code.jmp(end);
+            for &(trap, label) in exits.traps() {
+                code.dynamic_label(label);
+                code.mov_imm(Gpr::R11, trap as u64);
+                code.jmp(end);
+            }
+            code.dynamic_label(end);
+        });
+        exits.place_constants(&mut code);
+        Machine::new(code)
+    }
+
+    /// Puts `args` where they belong. Upper halves that nobody may look at keep their rubbish.
+    fn set_up(&self, state: &mut State, args: &mut [u64]) {
+        if self.places.iter().any(|place| matches!(place, Place::ByDst(_))) {
+            state.gpr[usize::from(self.dst)] = (&raw const state.slots).expose_provenance() as u64;
+        }
+        for ((place, ty), arg) in self.places.iter().zip(self.op.params()).zip(args) {
+            let narrow = matches!(ty, ScalarType::I32 | ScalarType::F32);
+            let mask = u128::from(if narrow { u32::MAX.into() } else { u64::MAX });
+            let insert = |old: u128, new: u64| old & !mask | u128::from(new) & mask;
+            match *place {
+                Place::Imm(imm) => *arg = ty.bits_of_imm(imm),
+                Place::Slot(index) | Place::ByDst(index) => {
+                    state.slots[index] = insert(state.slots[index], *arg);
+                }
+                Place::Dst | Place::Own(_) => {
+                    let number = if let Place::Own(number) = *place { number } else { self.dst };
+                    if is_float(*ty) {
+                        let old = &mut state.xmm[usize::from(number)];
+                        *old = insert(*old, *arg);
+                    } else {
+                        let old = &mut state.gpr[usize::from(number)];
+                        *old = insert(u128::from(*old), *arg) as u64;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether operands in one place have one value, as they must.
+    fn agrees(&self, args: &[u64]) -> bool {
+        let same = |a: usize, b: usize| self.operand(a) == self.operand(b);
+        args.len() < 2 || !same(0, 1) || args[0] == args[1]
+    }
+
+    /// Runs it on `args`, whose result is `expected`, in `dst`.
+    fn check(&self, machine: &Machine, args: &[u64], dst: Reg, expected: Result<u64, Trap>) {
+        let mut state = State::default();
+        self.set_up(&mut state, &mut args.to_vec());
+        let before = state.clone();
+        machine.run(&mut state);
+        let context = || format!("{self:x?} of {args:x?} gives {expected:x?}");
+        let how = state.gpr[usize::from(number(Gpr::R11))];
+        let trap = expected.err().map_or(0, |trap| trap as u64);
+        assert_eq!(how, trap, "trap of {}", context());
+        if let Ok(expected) = expected {
+            let result = match dst {
+                Reg::Gpr(dst) => state.gpr[usize::from(number(dst))],
+                Reg::Xmm(dst) if self.op.result() == ScalarType::F32 => {
+                    state.xmm[usize::from(u8::from(dst))] as u32 as u64
+                }
+                Reg::Xmm(dst) => state.xmm[usize::from(u8::from(dst))] as u64,
+            };
+            assert_eq!(result, expected, "{result:#x} from {}", context());
+        }
+        let free = |register: Reg| {
+            let operand = (0..args.len()).any(|index| self.operand(index).uses(register));
+            if expected.is_err() && operand {
+                return false;
+            }
+            let divides = constraint(self.op, self.cpu) == Constraint::Divide;
+            let implied = [Gpr::Rax, Gpr::Rdx].map(Reg::Gpr).contains(&register);
+            register == dst || (divides && implied)
+        };
+        for gpr in Gpr::ALL.into_iter().filter(|gpr| !matches!(gpr, &SLOTS | Gpr::R11)) {
+            let index = usize::from(number(gpr));
+            let same = state.gpr[index] == before.gpr[index];
+            assert!(same || free(gpr.into()), "{gpr:?} changed: {}", context());
+        }
+        for xmm in &Xmm::ALL[..13] {
+            let index = usize::from(xmm.number());
+            let same = state.xmm[index] == before.xmm[index];
+            assert!(same || free((*xmm).into()), "{xmm:?} changed: {}", context());
+        }
+        assert_eq!(state.slots, before.slots, "memory changed: {}", context());
+    }
+
+    /// Compiles and runs it on many values.
+    fn run(&self, emit: impl FnOnce(&mut Lowering<'_>), dst: Reg, of: impl Fn(u64) -> u64) {
+        let machine = self.compile(emit);
+        let fewer = self.places.iter().any(|place| matches!(place, Place::Imm(_)));
+        for mut args in values::tuples(self.op.params(), if fewer { 12 } else { 70 }) {
+            for ((arg, place), ty) in args.iter_mut().zip(&self.places).zip(self.op.params()) {
+                if let Place::Imm(imm) = *place {
+                    *arg = ty.bits_of_imm(imm);
+                }
+            }
+            if self.agrees(&args) {
+                self.check(&machine, &args, dst, self.op.eval(&args).map(&of));
+            }
+        }
+    }
+}
+
+/// What this machine has, and subsets of it.
+pub(crate) fn feature_sets() -> Vec<CpuFeatures> {
+    let found = [
+        (is_x86_feature_detected!("avx"), CpuFeatures::AVX),
+        (is_x86_feature_detected!("bmi1"), CpuFeatures::BMI1),
+        (is_x86_feature_detected!("bmi2"), CpuFeatures::BMI2),
+        (is_x86_feature_detected!("lzcnt"), CpuFeatures::LZCNT),
+        (is_x86_feature_detected!("popcnt"), CpuFeatures::POPCNT),
+        (is_x86_feature_detected!("fma"), CpuFeatures::FMA),
+    ];
+    let has = |&(has, feature): &(bool, CpuFeatures)| has.then_some(feature);
+    let all = found.iter().filter_map(has).fold(CpuFeatures::FLOOR, |all, one| all | one);
+    if all == CpuFeatures::FLOOR { vec![all] } else { vec![CpuFeatures::FLOOR, all] }
+}
+
+const IMMS: [i32; 22] = [
+    0,
+    1,
+    -1,
+    2,
+    3,
+    5,
+    8,
+    9,
+    31,
+    32,
+    33,
+    63,
+    64,
+    127,
+    128,
+    -128,
+    255,
+    0xffff,
+    0x1_0001,
+    1000,
+    i32::MAX,
+    i32::MIN,
+];
+
+/// All ways to use `op`.
+fn variants(op: NumOp, features: &[CpuFeatures]) -> Vec<Variant> {
+    let common = |slot| vec![Place::Dst, Place::Slot(slot), Place::ByDst(slot)];
+    let imms = IMMS.map(Place::Imm);
+    let mut first = common(1);
+    first.extend([number(Gpr::Rax), number(Gpr::Rcx), number(Gpr::R12)].map(Place::Own));
+    first.extend(imms);
+    let mut second = common(2);
+    second.extend([number(Gpr::Rcx), number(Gpr::R12), number(Gpr::R8)].map(Place::Own));
+    second.extend(imms);
+    let tuples: Vec<Vec<Place>> = if op.params().len() == 1 {
+        first.into_iter().map(|a| vec![a]).collect()
+    } else {
+        let with = |a| second.iter().map(move |&b| vec![a, b]);
+        first.into_iter().flat_map(with).collect()
+    };
+    let mut variants = Vec::new();
+    for &cpu in features {
+        for dst in [Gpr::Rax, Gpr::Rdx, Gpr::Rsi, Gpr::Rcx, Gpr::R9].map(number) {
+            let one = |places: &Vec<Place>| Variant { op, cpu, dst, places: places.clone() };
+            variants.extend(tuples.iter().map(one).filter(Variant::is_possible));
+        }
+    }
+    variants
+}
+
+fn emit(l: &mut Lowering<'_>, variant: &Variant) {
+    let a = variant.operand(0);
+    match variant.places.len() {
+        1 => unary(l, variant.op, variant.dst(), a),
+        _ => binary(l, variant.op, variant.dst(), a, variant.operand(1)),
+    }
+}
+
+#[test]
+fn operators_do_what_their_rows_say() {
+    let features = feature_sets();
+    for &op in NumOp::ALL {
+        let variants = variants(op, &features);
+        assert!(!variants.is_empty(), "{op:?}");
+        for variant in variants {
+            variant.run(|l| emit(l, &variant), variant.dst(), |bits| bits);
+        }
+    }
+}
+
+/// Operators whose result may be only tested.
+fn has_condition(op: NumOp) -> bool {
+    op.params().len() == 2 && !op.traps() && !is_float(op.result())
+}
+
+/// Makes `dst` 1 or 0 by a jump.
+fn set_by_jump(l: &mut Lowering<'_>, test: Test, dst: Gpr) {
+    let holds = l.code.new_dynamic_label();
+    l.code.mov_imm(dst, 1);
+    test.jump(l, holds);
+    l.code.mov_imm(dst, 0);
+    l.code.dynamic_label(holds);
+}
+
+#[test]
+fn conditions_hold_when_results_are_not_zero() {
+    let features = feature_sets();
+    for &op in NumOp::ALL.iter().filter(|op| has_condition(**op)) {
+        for variant in variants(op, &features) {
+            let operands = [variant.operand(0), variant.operand(1)];
+            // What is written before the flags are used must not be needed for them.
+            let dst = Gpr::Rdi;
+            let test = |l: &mut Lowering<'_>| condition(l, op, operands[0], operands[1]);
+            let truth = |bits| u64::from(bits != 0);
+            let target = Reg::Gpr(dst);
+            variant.run(|l| test(l).set(l, dst), target, truth);
+            variant.run(
+                |l| {
+                    let test = test(l);
+                    set_by_jump(l, test, dst)
+                },
+                target,
+                truth,
+            );
+            let falsehood = |bits| u64::from(bits == 0);
+            variant.run(|l| test(l).not().set(l, dst), target, falsehood);
+            variant.run(
+                |l| {
+                    let test = test(l).not();
+                    set_by_jump(l, test, dst)
+                },
+                target,
+                falsehood,
+            );
+        }
+    }
+}
+
+#[test]
+fn nonzero_looks_at_as_many_bits_as_it_should() {
+    for (op, wide) in [(NumOp::I32Eqz, false), (NumOp::I64Eqz, true)] {
+        for variant in variants(op, &[CpuFeatures::FLOOR]) {
+            let (dst, a) = (Gpr::Rdi, variant.operand(0));
+            variant.run(|l| nonzero(l, wide, a).not().set(l, dst), dst.into(), |bits| bits);
+        }
+    }
+}
