@@ -89,6 +89,15 @@ impl Field for Slot {
     }
 }
 
+impl Field for HandlerId {
+    #[inline]
+    fn bits(self) -> u32 {
+        self.0
+    }
+
+    fn show(_: &str, _: u32, _: &mut String) {}
+}
+
 macro_rules! word_fields {
     ($($ty:ident)*) => {$(
         impl Field for $ty {
@@ -167,10 +176,10 @@ cells! {
     /// `d = global`, or `global = a`: `global` is a slot of the instance's storage, or the index of
     /// an imported global.
     GlobalCell { d: Slot, a: Slot, global: u32 }
-    /// Calls a function; `fp` is the callee's frame pointer.
-    CallCell { fp: Slot, unused: Slot, func: u32 }
+    /// Calls a function; `fp` is the callee's frame pointer. `resume` is for the threaded back-end.
+    CallCell { fp: Slot, unused: Slot, func: u32, resume: HandlerId }
     /// Calls through a table; `fp` is the callee's frame pointer, `a` the index.
-    CallIndirectCell { fp: Slot, a: Slot, ty: u32, table: u32 }
+    CallIndirectCell { fp: Slot, a: Slot, ty: u32, table: u32, resume: HandlerId }
     /// Replaces the frame by a call; `args` is the slot of argument 0, `count` slots of arguments.
     ReturnCallCell { args: Slot, count: Slot, func: u32 }
     /// Replaces the frame by a call through a table.
@@ -203,11 +212,15 @@ pub(crate) struct CodeHeader {
     pub(crate) frame_bytes: u32,
     /// How many slots of declared locals are zeroed at entry.
     pub(crate) zero_slots: u32,
-    /// Slots of the integer locals to pin in registers; 0 (the saved fp's slot) is none.
-    pub(crate) int_pins: [Slot; 4],
+    /// Slots of the integer locals to pin in registers; 0 (the saved fp's slot) is none, and comes
+    /// behind all others.
+    pub(crate) int_pins: [Slot; PINS],
     /// Slots of the float locals to pin in registers; 0 is none.
-    pub(crate) float_pins: [Slot; 4],
+    pub(crate) float_pins: [Slot; PINS],
 }
+
+/// How many locals of a register file may be pinned.
+pub(crate) const PINS: usize = 4;
 
 impl CodeHeader {
     /// Length of the header in words.
@@ -215,7 +228,7 @@ impl CodeHeader {
 
     /// Writes the header over the first words of `code`.
     pub(crate) fn write(self, code: &mut [u32]) {
-        let pair = |pins: &[Slot; 4], i: usize| {
+        let pair = |pins: &[Slot; PINS], i: usize| {
             u32::from(pins[i].0 as u16) | u32::from(pins[i + 1].0 as u16) << 16
         };
         let words = [

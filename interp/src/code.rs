@@ -7,11 +7,20 @@ use core::fmt;
 /// A function translated to the IR, ready for a back-end to run.
 pub struct Code {
     words: Box<[u32]>,
+    slot_entry: Option<u32>,
 }
 
 impl Code {
-    pub(crate) fn new(words: Box<[u32]>) -> Self {
-        Self { words }
+    /// Code for the portable back-end, or linked code that begins at `slot_entry`.
+    pub(crate) fn new(words: Box<[u32]>, slot_entry: Option<u32>) -> Self {
+        Self { words, slot_entry }
+    }
+
+    /// Where a call of the function begins, from the base of the code memory, for
+    /// [`wasmtier_vm::FuncEntry::slot_entry`]. `None` in the portable world.
+    #[must_use]
+    pub fn slot_entry(&self) -> Option<u32> {
+        self.slot_entry
     }
 
     /// Where the code starts, for [`wasmtier_vm::FuncEntry::publish_ir`]. Valid until `self` drops.
@@ -56,6 +65,8 @@ pub enum TranslateError {
         /// The proposal the operator comes from.
         proposal: &'static str,
     },
+    /// The system gives no memory for machine code.
+    NoCodeMemory,
     /// The bytes are no valid function body; they were not validated.
     Malformed(String),
 }
@@ -73,6 +84,7 @@ impl fmt::Display for TranslateError {
             Self::Unsupported { proposal } => {
                 write!(f, "operators of the {proposal} proposal are not supported")
             }
+            Self::NoCodeMemory => f.write_str("no memory for machine code"),
             Self::Malformed(message) => write!(f, "malformed function body: {message}"),
         }
     }

@@ -38,6 +38,11 @@ pub fn dump(code: &Code) -> String {
     out
 }
 
+/// Length of the cells of a handler in words, without the targets of jump tables.
+pub(crate) fn cell_words(key: HandlerKey) -> u32 {
+    cell_of(key).0
+}
+
 type Show = fn(&[u32], &mut String);
 
 /// Length and layout of a handler's cells.

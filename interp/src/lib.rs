@@ -1,4 +1,4 @@
-//! Translation of wasm to the interpreter's IR, and the portable back-end that runs it.
+//! Translation of wasm to the interpreter's IR, and the back-ends that run it.
 //!
 //! What lives here: the IR (`cell`, and the ids of its handlers, `handler`), the translator from
 //! validated wasm to it, and the loop that runs it. What does not: stores, modules, host functions;
@@ -13,9 +13,12 @@ mod dump;
 mod handler;
 mod handlers;
 #[forbid(unsafe_code)]
+mod threaded;
+#[forbid(unsafe_code)]
 mod translate;
 
 pub use code::{Code, TranslateError};
 pub use dump::dump;
 pub use handlers::{enter, frames};
+pub use threaded::{Backend, Bounds, PublishCode, Threaded};
 pub use translate::{Scratch, translate, wasm_offsets};

@@ -1,6 +1,6 @@
 //! The IR of small functions as text: what folds away, and what becomes one cell.
 
-use wasmtier_interp::{Scratch, dump, translate, wasm_offsets};
+use wasmtier_interp::{Backend, Scratch, dump, translate, wasm_offsets};
 use wasmtier_vm::{FuncIdx, FuncType, MemoryType, ModuleInfo, TypeIdx, ValType};
 
 /// A module of one function `(param i32) (result i32)` with one `i32` local, and its bytes.
@@ -20,7 +20,7 @@ fn module(code: &[u8]) -> (ModuleInfo, Vec<u8>) {
 
 fn text(code: &[u8]) -> String {
     let (info, bytes) = module(code);
-    let code = translate(&mut Scratch::default(), &info, FuncIdx(0), &bytes);
+    let code = translate(&mut Scratch::default(), &info, FuncIdx(0), &bytes, Backend::Portable);
     dump(&code.expect("a valid function"))
 }
 

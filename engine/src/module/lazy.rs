@@ -6,7 +6,7 @@
 //! Invariant: code that has been published stays where it is for as long as its module lives.
 
 use parking_lot::Mutex;
-use wasmtier_interp::{Code, Scratch, translate, wasm_offsets};
+use wasmtier_interp::{Backend, Code, Scratch, translate, wasm_offsets};
 use wasmtier_vm::{FuncEntry, FuncIdx};
 
 use super::ModuleInner;
@@ -74,7 +74,7 @@ impl ModuleInner {
         let code = self
             .engine
             .scratch()
-            .with(|scratch| translate(scratch, &self.info, func, &self.bytes))
+            .with(|scratch| translate(scratch, &self.info, func, &self.bytes, Backend::Portable))
             .map_err(|error| ErrorKind::Untranslatable {
                 function: (func.0, self.info.func_name(func).map(str::to_owned)),
                 message: error.to_string(),

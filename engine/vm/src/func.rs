@@ -6,6 +6,7 @@
 //! Invariant: an entry point changes by one release store and is read with acquire; what it
 //! points to is complete before the store and lives as long as the module.
 
+use core::mem::offset_of;
 use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
 use crate::key::FuncKey;
@@ -76,6 +77,10 @@ impl FuncEntry {
     pub fn host(key: FuncKey, type_id: TypeId, ty: &FuncType, code: HostCode) -> Self {
         Self { host: Some(code), ..Self::wasm(key, type_id, ty) }
     }
+
+    /// Where machine code finds what [`FuncEntry::ir`] gives: a word that it reads when it can run
+    /// only because the code was published.
+    pub const IR_OFFSET: usize = offset_of!(Self, ir);
 
     /// The translated code, or null before [`FuncEntry::publish_ir`].
     #[inline]

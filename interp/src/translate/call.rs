@@ -7,7 +7,10 @@ use super::operand::file_of;
 use super::{Translator, pins};
 use crate::cell::{CallCell, CallIndirectCell, ReturnCallCell, ReturnCallIndirectCell};
 use crate::code::TranslateError;
-use crate::handler::{HandlerKey, Misc};
+use crate::handler::{HandlerId, HandlerKey, Misc};
+
+/// The threaded back-end fills it in when it links.
+const RESUME: HandlerId = HandlerId(0);
 
 impl<'m> Translator<'m> {
     pub(super) fn call(&mut self, func: FuncIdx) -> Result<(), TranslateError> {
@@ -16,7 +19,8 @@ impl<'m> Translator<'m> {
         let fp = self.callee_fp();
         let (misc, func) = self.callee(func, Misc::Call, Misc::CallImport);
         let handler = HandlerKey::Misc(misc).id();
-        self.emitter.emit(|code| CallCell { handler, fp, unused: Slot(0), func }.put(code));
+        self.emitter
+            .emit(|code| CallCell { handler, fp, unused: Slot(0), func, resume: RESUME }.put(code));
         self.after_call(ty)
     }
 
@@ -37,7 +41,7 @@ impl<'m> Translator<'m> {
         let misc = if in_accumulator { Misc::CallIndirectAcc } else { Misc::CallIndirect };
         let handler = HandlerKey::Misc(misc).id();
         let fp = self.callee_fp();
-        let cell = CallIndirectCell { handler, fp, a, ty: ty.0, table: table.0 };
+        let cell = CallIndirectCell { handler, fp, a, ty: ty.0, table: table.0, resume: RESUME };
         self.emitter.emit(|code| cell.put(code));
         self.after_call(func_type)
     }

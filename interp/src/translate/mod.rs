@@ -38,6 +38,7 @@ use self::operand::{Local, Operand, Operands, Value, file_of};
 use crate::cell::{CodeHeader, Const32Cell, Const64Cell, UnaryCell, WORD};
 use crate::code::{Code, TranslateError};
 use crate::handler::{HandlerKey, Misc};
+use crate::threaded::{Backend, Pins};
 
 /// Slots a frame may reach in either direction; a little less than `i16::MAX` so that the header of
 /// a callee is in reach too.
@@ -55,13 +56,15 @@ pub struct Scratch {
     controls: Vec<Control>,
     labels: Vec<Label>,
     fixups: Vec<control::Fixup>,
+    pins: Pins,
 }
 
-/// Translates a function the module defines. `bytes` are those of the whole module.
+/// Translates a function the module defines, for `backend`. `bytes` are those of the whole module.
 ///
 /// # Errors
 ///
-/// When the function exceeds a limit of the IR, uses an unsupported operator, or was not validated.
+/// When the function exceeds a limit of the IR, uses an unsupported operator, was not validated, or
+/// needs handlers for which there is no memory.
 ///
 /// # Panics
 ///
@@ -71,8 +74,9 @@ pub fn translate(
     module: &ModuleInfo,
     func: FuncIdx,
     bytes: &[u8],
+    backend: Backend<'_>,
 ) -> Result<Code, TranslateError> {
-    let (code, _) = run(scratch, module, func, bytes, None)?;
+    let (code, _) = run(scratch, module, func, bytes, backend, None)?;
     Ok(code)
 }
 
@@ -87,7 +91,9 @@ pub fn wasm_offsets(
     bytes: &[u8],
     code_offsets: &[u32],
 ) -> Vec<Option<u64>> {
-    let run = run(&mut Scratch::default(), module, func, bytes, Some(Vec::new()));
+    // Cells lie where they lie whatever back-end runs them.
+    let (scratch, map) = (&mut Scratch::default(), Some(Vec::new()));
+    let run = run(scratch, module, func, bytes, Backend::Portable, map);
     let map = run.ok().and_then(|(_, map)| map).unwrap_or_default();
     let wasm_offset = |&code_offset: &u32| {
         let after = map.partition_point(|entry| entry.at * WORD <= code_offset);
@@ -101,6 +107,7 @@ fn run(
     module: &ModuleInfo,
     func: FuncIdx,
     bytes: &[u8],
+    backend: Backend<'_>,
     pc_map: Option<Vec<PcEntry>>,
 ) -> Result<(Code, Option<Vec<PcEntry>>), TranslateError> {
     let defined = module.defined_func(func).expect("only functions of the module have bodies");
@@ -108,7 +115,7 @@ fn run(
     let reader = open_body(&bytes[body.clone()], body.start as u64)?;
     let mut translator = Translator::new(scratch, module, func, &reader.locals, pc_map)?;
     reader.walk(&mut translator)?;
-    translator.finish(scratch)
+    translator.finish(scratch, backend)
 }
 
 struct Translator<'m> {
@@ -193,6 +200,7 @@ impl<'m> Translator<'m> {
     fn finish(
         mut self,
         scratch: &mut Scratch,
+        backend: Backend<'_>,
     ) -> Result<(Code, Option<Vec<PcEntry>>), TranslateError> {
         self.link()?;
         let below = self
@@ -207,7 +215,14 @@ impl<'m> Translator<'m> {
             float_pins,
         };
         header.write(&mut self.emitter.code);
-        let code = Code::new(self.emitter.code.as_slice().into());
+        let slot_entry = match backend {
+            Backend::Portable => None,
+            Backend::Threaded { handlers, bounds } => {
+                let code = &mut self.emitter.code;
+                Some(handlers.link(code, &header, &mut scratch.pins, bounds)?)
+            }
+        };
+        let code = Code::new(self.emitter.code.as_slice().into(), slot_entry);
         self.emitter.code.clear();
         self.emitter.code.shrink_to(MAX_IDLE_CODE_WORDS);
         scratch.code = self.emitter.code;

@@ -18,17 +18,17 @@
 
 mod address;
 mod atomic;
-mod integer;
-mod memory;
-mod wide;
 mod compare;
 mod convert;
 mod divide;
 mod float;
 mod int;
+mod integer;
+mod memory;
 mod numeric;
 mod operand;
 mod shape;
+mod wide;
 
 use dynasmrt::{DynamicLabel, DynasmLabelApi};
 use wasmtier_ops::Trap;
@@ -38,10 +38,10 @@ use crate::{CodeBuffer, CpuFeatures, Gpr, Mem, Xmm};
 pub use address::{Access, Bounds, FarOffset, GuestMem, Index, Limit, Offset, WideIndex};
 pub use address::{address, far_address};
 pub use atomic::{atomic, atomic_needs_rax};
-pub use memory::{load, store};
-pub use wide::{wide, wide_needs_rax_rdx};
 pub use compare::Test;
+pub use memory::{load, store};
 pub use numeric::{Constraint, binary, condition, constraint, nonzero, unary};
+pub use wide::{wide, wide_needs_rax_rdx};
 
 /// A register of either file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,140 @@
+//! From a handler's key to its bytes.
+//!
+//! What lives here: the choice of the function that emits a handler, and how handlers lie in the
+//! code. What does not: the functions, which are in one file per family of cells.
+//!
+//! Invariant: every key has bytes, and they depend on nothing but the key, the bounds mode and the
+//! processor's features.
+
+use wasmtier_x64::lower::{Exits, Lowering};
+use wasmtier_x64::{CodeBuffer, CpuFeatures};
+
+use super::body::{Body, File, Place};
+use super::key::{NativeKey, Variant};
+use super::stubs::Stubs;
+use super::{Bounds, atomic, builtin, call, control, memory, numeric, simd, variable, wide};
+use crate::cell::CallIndirectCell;
+use crate::handler::{HandlerKey, Misc};
+
+/// What handlers are aligned to: 18 % in a prototype, for they are where every jump goes.
+pub(super) const ALIGNMENT: usize = 32;
+
+/// Handlers emitted one behind the other.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) code: CodeBuffer,
+    /// Offsets of instructions that access guest memory.
+    pub(super) faults: Vec<u32>,
+    exits: Exits,
+}
+
+/// What all handlers of a table have in common.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Common<'a> {
+    pub(super) cpu: CpuFeatures,
+    pub(super) stubs: &'a Stubs,
+    pub(super) bounds: Bounds,
+}
+
+impl Batch {
+    /// Appends the handler of `key`; returns where it begins.
+    pub(super) fn handler(&mut self, key: NativeKey, common: Common<'_>) -> u32 {
+        self.code.align_with_nops(ALIGNMENT);
+        let start = self.code.len() as u32;
+        self.exits.clear();
+        let l = Lowering { code: &mut self.code, exits: &mut self.exits, cpu: common.cpu };
+        let mut body = Body { l, stubs: common.stubs, bounds: common.bounds };
+        match key {
+            NativeKey::Cell(key, variant) => cell(&mut body, key, variant),
+            NativeKey::Enter { pins, zeros } => call::enter(&mut body, pins, zeros),
+            NativeKey::Resume(pins) => call::resume(&mut body, pins),
+        }
+        body.end();
+        self.faults.extend(self.exits.faults().iter().map(|fault| *fault as u32));
+        start
+    }
+}
+
+fn cell(body: &mut Body<'_>, key: HandlerKey, variant: Variant) {
+    match key {
+        HandlerKey::Unary { op, dst, src } => numeric::unary(body, op, dst, src, variant),
+        HandlerKey::Binary { op, dst, srcs } => numeric::binary(body, op, dst, srcs, variant),
+        HandlerKey::Branch { op, nonzero, srcs } => {
+            numeric::branch(body, op, nonzero, srcs, variant);
+        }
+        HandlerKey::Load { op, dst, src } => memory::load(body, op, dst, src, variant),
+        HandlerKey::Store { op, srcs } => memory::store(body, op, srcs, variant),
+        HandlerKey::FarLoad { op, memory64 } => memory::far_load(body, op, memory64, variant),
+        HandlerKey::FarStore { op, memory64 } => memory::far_store(body, op, memory64),
+        HandlerKey::Simd { op } => simd::simd(body, op, variant),
+        HandlerKey::SimdAccess { op, memory64 } => {
+            simd::simd_access(body, op, memory64, variant);
+        }
+        HandlerKey::Wide { op } => wide::wide(body, op, variant),
+        HandlerKey::Atomic { op, memory64 } => atomic::atomic(body, op, memory64, variant),
+        HandlerKey::Misc(misc) => self::misc(body, misc, variant),
+    }
+}
+
+/// A handler that belongs to no row.
+fn misc(body: &mut Body<'_>, misc: Misc, variant: Variant) {
+    use File::{Float, Int};
+    let [_, a, _] = variant.pins();
+    let indirect = Place::Slot(core::mem::offset_of!(CallIndirectCell, a));
+    let returned = Place::slot(core::mem::offset_of!(crate::cell::ReturnCell, a), a);
+    match misc {
+        Misc::Copy => variable::copy(body, variant),
+        Misc::CopyAcc => variable::copy_acc(body, variant),
+        Misc::CopyFloatAcc => variable::copy_float_acc(body, variant),
+        Misc::CopyVector => variable::copy_vector(body),
+        Misc::Const32 => variable::const32(body, variant),
+        Misc::Const64 => variable::const64(body, variant),
+        Misc::Const128 => variable::const128(body),
+        Misc::Jump => control::jump(body, variant),
+        Misc::JumpIf => control::jump_if(body, false, false, true, variant),
+        Misc::JumpIfAcc => control::jump_if(body, true, false, true, variant),
+        Misc::JumpIfNot => control::jump_if(body, false, false, false, variant),
+        Misc::JumpIfNotAcc => control::jump_if(body, true, false, false, variant),
+        Misc::JumpIf64 => control::jump_if(body, false, true, true, variant),
+        Misc::JumpIf64Acc => control::jump_if(body, true, true, true, variant),
+        Misc::JumpIfNot64 => control::jump_if(body, false, true, false, variant),
+        Misc::JumpIfNot64Acc => control::jump_if(body, true, true, false, variant),
+        Misc::TableJump => control::table_jump(body, false, variant),
+        Misc::TableJumpAcc => control::table_jump(body, true, variant),
+        Misc::Return => call::return_nothing(body),
+        Misc::ReturnSlot => call::return_one(body, Int, returned),
+        Misc::ReturnAcc => call::return_one(body, Int, Place::Acc),
+        Misc::ReturnFloatSlot => call::return_one(body, Float, returned),
+        Misc::ReturnFloatAcc => call::return_one(body, Float, Place::Acc),
+        Misc::ReturnMany => call::return_many(body),
+        Misc::Call => call::call(body, variant),
+        Misc::CallImport => call::call_import(body, variant),
+        Misc::CallIndirect => call::call_indirect(body, indirect, variant),
+        Misc::CallIndirectAcc => call::call_indirect(body, Place::Acc, variant),
+        Misc::ReturnCall => call::return_call(body),
+        Misc::ReturnCallImport => call::return_call_import(body),
+        Misc::ReturnCallIndirect => call::return_call_indirect(body),
+        Misc::GlobalGet => variable::global_get(body, Int, false, true, variant),
+        Misc::GlobalGetToAcc => variable::global_get(body, Int, false, false, variant),
+        Misc::GlobalGetFloat => variable::global_get(body, Float, false, true, variant),
+        Misc::GlobalGetVector => variable::global_get_vector(body, false),
+        Misc::GlobalSet => variable::global_set(body, false, false, variant),
+        Misc::GlobalSetAcc => variable::global_set(body, true, false, variant),
+        Misc::GlobalSetVector => variable::global_set_vector(body, false),
+        Misc::ImportedGlobalGet => variable::global_get(body, Int, true, true, variant),
+        Misc::ImportedGlobalGetFloat => variable::global_get(body, Float, true, true, variant),
+        Misc::ImportedGlobalGetVector => variable::global_get_vector(body, true),
+        Misc::ImportedGlobalSet => variable::global_set(body, false, true, variant),
+        Misc::ImportedGlobalSetVector => variable::global_set_vector(body, true),
+        Misc::Select => variable::select(body, Int, false, true, variant),
+        Misc::SelectAcc => variable::select(body, Int, true, true, variant),
+        Misc::SelectToAcc => variable::select(body, Int, false, false, variant),
+        Misc::SelectAccToAcc => variable::select(body, Int, true, false, variant),
+        Misc::SelectFloat => variable::select(body, Float, false, true, variant),
+        Misc::SelectFloatAcc => variable::select(body, Float, true, true, variant),
+        Misc::SelectVector => variable::select_vector(body),
+        Misc::CallBuiltin => builtin::call_builtin(body, variant),
+        Misc::Fence => atomic::fence(body),
+        Misc::Trap => control::trap(body),
+    }
+}

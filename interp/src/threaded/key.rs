@@ -1,0 +1,490 @@
+//! [`NativeKey`]: a handler of the threaded back-end, and how a cell's operands make one of it.
+//!
+//! What lives here: the variants of a handler (pinned locals, back edges, lanes), and where the
+//! cells name the operands that decide on the variant. What does not: code.
+//!
+//! Invariant: a variant is below [`VARIANTS`], and changes how a cell is run, never what it yields.
+
+use core::mem::offset_of;
+
+use wasmtier_ops::{AtomicShape, SimdAccessShape, SimdShape};
+use wasmtier_vm::{Builtin, Slot};
+
+use crate::cell::{
+    BranchCell, BuiltinCell, CallIndirectCell, CodeHeader, LoadCell, PINS as ALL_PINS, StoreCell,
+    StoreImmCell, TableJumpCell, WORD,
+};
+use crate::dump::cell_words;
+use crate::handler::{Dst, HandlerId, HandlerKey, Misc, Src, Srcs};
+
+/// How many registers of a file locals are pinned to.
+pub(super) const PINS: u8 = ALL_PINS as u8;
+/// Ways in which an operand of known type is found: in no pin, or in one of them.
+const PLACES: u8 = PINS + 1;
+/// The same for an operand that is of either register file.
+const EITHER: u8 = 2 * PINS + 1;
+/// How many variants a handler may have.
+pub(super) const VARIANTS: u8 = PLACES * PLACES * PLACES;
+
+/// A handler of the threaded back-end.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum NativeKey {
+    /// Runs cells.
+    Cell(HandlerKey, Variant),
+    /// Opens the frame of a function with so many pins, and starts it.
+    Enter { pins: PinCounts, zeros: Zeros },
+    /// Stands behind a call: takes the pins up again.
+    Resume(PinCounts),
+}
+
+/// How many locals are pinned, by register file.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) struct PinCounts {
+    pub(super) ints: u8,
+    pub(super) floats: u8,
+}
+
+impl PinCounts {
+    pub(super) fn of(header: &CodeHeader) -> Self {
+        let count = |pins: &[Slot]| pins.iter().filter(|pin| pin.0 != 0).count() as u8;
+        Self { ints: count(&header.int_pins), floats: count(&header.float_pins) }
+    }
+
+    pub(super) fn any(self) -> bool {
+        self.ints + self.floats > 0
+    }
+
+    fn number(self) -> u8 {
+        self.ints * PLACES + self.floats
+    }
+
+    fn from_number(number: u8) -> Self {
+        Self { ints: number / PLACES, floats: number % PLACES }
+    }
+}
+
+/// How many slots of locals a function begins with.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Zeros {
+    /// Exactly so many, at most [`Zeros::MOST`].
+    Few(u8),
+    /// As many as its header says.
+    Many,
+}
+
+impl Zeros {
+    /// Slots that are zeroed without a loop.
+    const MOST: u8 = PLACES - 2;
+
+    pub(super) fn of(slots: u32) -> Self {
+        match u8::try_from(slots) {
+            Ok(few) if few <= Self::MOST => Self::Few(few),
+            _ => Self::Many,
+        }
+    }
+}
+
+/// Which of a handler's variants.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Variant(pub(super) u8);
+
+/// A pinned register, counted from 0 within its file; or none.
+pub(super) type Pin = Option<u8>;
+
+/// A pinned register of either file.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) enum EitherPin {
+    None,
+    Int(u8),
+    Float(u8),
+}
+
+impl Variant {
+    /// The only one.
+    pub(super) const PLAIN: Self = Self(0);
+
+    fn of([d, a, b]: [u8; 3]) -> Self {
+        Self((d * PLACES + a) * PLACES + b)
+    }
+
+    fn parts(self) -> [u8; 3] {
+        [self.0 / (PLACES * PLACES), self.0 / PLACES % PLACES, self.0 % PLACES]
+    }
+
+    /// The pins of the destination, the first and the second operand.
+    pub(super) fn pins(self) -> [Pin; 3] {
+        self.parts().map(|part| part.checked_sub(1))
+    }
+
+    /// Whether the branch goes back, and the pins of its operands.
+    pub(super) fn branch(self) -> (bool, [Pin; 2]) {
+        let [_, a, b] = self.pins();
+        (self.parts()[0] != 0, [a, b])
+    }
+
+    /// The pins of the destination and the address, and whether the offset is not zero.
+    pub(super) fn load(self) -> ([Pin; 2], bool) {
+        let [d, a, _] = self.pins();
+        ([d, a], self.parts()[2] != 0)
+    }
+
+    /// The pins of the address and the value, and whether the offset is not zero.
+    pub(super) fn store(self) -> ([Pin; 2], bool) {
+        let (offset, pins) = self.branch();
+        (pins, offset)
+    }
+
+    /// The pin of the destination, and the index of a lane.
+    pub(super) fn lane(self) -> (Pin, u8) {
+        let lanes = PLACES * PLACES;
+        ((self.0 / lanes).checked_sub(1), self.0 % lanes)
+    }
+
+    /// The pins of destination and operand of a handler for either file.
+    pub(super) fn either(self) -> [EitherPin; 2] {
+        [self.0 / EITHER, self.0 % EITHER].map(|pin| match pin {
+            0 => EitherPin::None,
+            pin if pin <= PINS => EitherPin::Int(pin - 1),
+            pin => EitherPin::Float(pin - 1 - PINS),
+        })
+    }
+
+    /// Whether pins must be taken up behind a call.
+    pub(super) fn pinned(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// Whether a call goes through table 0.
+    pub(super) fn first_table(self) -> bool {
+        self.0 & 2 == 0
+    }
+
+    /// Whether a builtin has a result, and the pins to be taken up behind it.
+    pub(super) fn builtin(self) -> (bool, PinCounts) {
+        (self.0 % 2 != 0, PinCounts::from_number(self.0 / 2))
+    }
+}
+
+impl NativeKey {
+    /// How many numbers of handlers there are, apart from variants.
+    pub(super) const COUNT: u32 = HandlerKey::COUNT + 2;
+
+    const ENTER: u32 = HandlerKey::COUNT;
+    const RESUME: u32 = HandlerKey::COUNT + 1;
+
+    /// The handler's number and variant.
+    pub(super) fn number(self) -> (u32, Variant) {
+        match self {
+            Self::Cell(key, variant) => (key.id().0, variant),
+            Self::Enter { pins, zeros } => {
+                let zeros = match zeros {
+                    Zeros::Few(few) => few,
+                    Zeros::Many => Zeros::MOST + 1,
+                };
+                (Self::ENTER, Variant(zeros * PLACES * PLACES + pins.number()))
+            }
+            Self::Resume(pins) => (Self::RESUME, Variant(pins.number())),
+        }
+    }
+
+    /// The handler of a number and variant.
+    pub(super) fn from_number(number: u32, variant: Variant) -> Self {
+        match number {
+            Self::ENTER => {
+                let (zeros, pins) = (variant.0 / (PLACES * PLACES), variant.0 % (PLACES * PLACES));
+                Self::Enter {
+                    pins: PinCounts::from_number(pins),
+                    zeros: if zeros > Zeros::MOST { Zeros::Many } else { Zeros::Few(zeros) },
+                }
+            }
+            Self::RESUME => Self::Resume(PinCounts::from_number(variant.0)),
+            id => Self::Cell(HandlerKey::from_id(HandlerId(id)), variant),
+        }
+    }
+}
+
+/// What decides on the variant of a cell's handler. Places in a cell are counted in half words from
+/// its start; 0 is none.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum Rule {
+    /// The pins of destination and operands.
+    Pins { d: u8, a: u8, b: u8 },
+    /// The direction, by the word of the target; and the pins of operands.
+    Branch { target: u8, a: u8, b: u8 },
+    /// The pins of destination and address, and whether there is an offset.
+    Load { d: u8, a: u8 },
+    /// The pins of address and value, and whether there is an offset.
+    Store { a: u8, b: u8 },
+    /// The pins of destination and operand, of either file.
+    Either { d: u8, a: u8 },
+    /// The pin of the destination, and a lane.
+    Lane { d: u8, lane: u8 },
+    /// The pin of the index; as many more words follow as the cell says.
+    Table { a: u8 },
+    /// Whether the function has pins.
+    Call,
+    /// The same, and whether the table is not the first.
+    CallIndirect,
+    /// The function's pins, and whether the builtin has a result.
+    Builtin,
+}
+
+/// Where cells with a destination name it.
+const D: u8 = 2;
+
+/// What decides on the variants of `key`.
+fn rule_of(key: HandlerKey) -> Rule {
+    let of = |slot: bool, half: u8| if slot { half } else { 0 };
+    match key {
+        HandlerKey::Unary { dst, src, .. } => {
+            Rule::Pins { d: of(dst == Dst::Slot, D), a: of(src == Src::Slot, 3), b: 0 }
+        }
+        HandlerKey::Binary { dst, srcs, .. } => {
+            let (a, b) = slots_of(srcs);
+            Rule::Pins { d: of(dst == Dst::Slot, D), a: of(a, 3), b: of(b, 4) }
+        }
+        HandlerKey::Branch { srcs, .. } => {
+            let (a, b) = slots_of(srcs);
+            Rule::Branch { target: BranchCell::TARGET_WORD as u8, a: of(a, 2), b: of(b, 3) }
+        }
+        HandlerKey::Load { dst, src, .. } => {
+            Rule::Load { d: of(dst == Dst::Slot, D), a: of(src == Src::Slot, 3) }
+        }
+        HandlerKey::Store { srcs, .. } => {
+            let (a, b) = slots_of(srcs);
+            Rule::Store { a: of(a, 2), b: of(b, 3) }
+        }
+        HandlerKey::FarLoad { .. } | HandlerKey::Wide { .. } => Rule::Pins { d: D, a: 0, b: 0 },
+        HandlerKey::FarStore { .. } => NOTHING,
+        HandlerKey::Simd { op } => match op.shape() {
+            SimdShape::Test => Rule::Pins { d: D, a: 0, b: 0 },
+            SimdShape::Extract(_) => Rule::Lane { d: D, lane: 6 },
+            SimdShape::Replace(_) => Rule::Lane { d: 0, lane: 6 },
+            SimdShape::Unary
+            | SimdShape::Binary
+            | SimdShape::Ternary
+            | SimdShape::Shift
+            | SimdShape::Splat(_)
+            | SimdShape::Shuffle => NOTHING,
+        },
+        HandlerKey::SimdAccess { op, .. } => match op.shape() {
+            SimdAccessShape::Load | SimdAccessShape::Store => NOTHING,
+            SimdAccessShape::LoadLane | SimdAccessShape::StoreLane => Rule::Lane { d: 0, lane: 5 },
+        },
+        HandlerKey::Atomic { op, .. } => {
+            Rule::Pins { d: of(op.shape() != AtomicShape::Store, D), a: 0, b: 0 }
+        }
+        HandlerKey::Misc(misc) => rule_of_misc(misc),
+    }
+}
+
+const NOTHING: Rule = Rule::Pins { d: 0, a: 0, b: 0 };
+
+/// Whether the first and the second operand are in slots.
+fn slots_of(srcs: Srcs) -> (bool, bool) {
+    match srcs {
+        Srcs::SlotSlot => (true, true),
+        Srcs::SlotAcc | Srcs::SlotImm => (true, false),
+        Srcs::AccSlot => (false, true),
+        Srcs::AccImm => (false, false),
+    }
+}
+
+fn rule_of_misc(misc: Misc) -> Rule {
+    match misc {
+        Misc::Copy => Rule::Either { d: D, a: 3 },
+        Misc::CopyAcc
+        | Misc::CopyFloatAcc
+        | Misc::Const32
+        | Misc::Const64
+        | Misc::GlobalGet
+        | Misc::GlobalGetFloat
+        | Misc::ImportedGlobalGet
+        | Misc::ImportedGlobalGetFloat => Rule::Either { d: D, a: 0 },
+        Misc::GlobalSet | Misc::ImportedGlobalSet => Rule::Either { d: 0, a: 3 },
+        Misc::Jump => Rule::Branch { target: 1, a: 0, b: 0 },
+        Misc::JumpIf | Misc::JumpIfNot | Misc::JumpIf64 | Misc::JumpIfNot64 => {
+            Rule::Branch { target: BranchCell::TARGET_WORD as u8, a: 2, b: 0 }
+        }
+        Misc::JumpIfAcc | Misc::JumpIfNotAcc | Misc::JumpIf64Acc | Misc::JumpIfNot64Acc => {
+            Rule::Branch { target: BranchCell::TARGET_WORD as u8, a: 0, b: 0 }
+        }
+        Misc::TableJump => Rule::Table { a: 2 },
+        Misc::TableJumpAcc => Rule::Table { a: 0 },
+        Misc::ReturnSlot | Misc::ReturnFloatSlot => Rule::Pins { d: 0, a: 3, b: 0 },
+        Misc::Call | Misc::CallImport => Rule::Call,
+        Misc::CallIndirect | Misc::CallIndirectAcc => Rule::CallIndirect,
+        Misc::Select | Misc::SelectAcc | Misc::SelectFloat | Misc::SelectFloatAcc => {
+            Rule::Pins { d: D, a: 4, b: 5 }
+        }
+        Misc::SelectToAcc | Misc::SelectAccToAcc => Rule::Pins { d: 0, a: 4, b: 5 },
+        Misc::CallBuiltin => Rule::Builtin,
+        Misc::CopyVector
+        | Misc::Const128
+        | Misc::Return
+        | Misc::ReturnAcc
+        | Misc::ReturnFloatAcc
+        | Misc::ReturnMany
+        | Misc::ReturnCall
+        | Misc::ReturnCallImport
+        | Misc::ReturnCallIndirect
+        | Misc::GlobalGetToAcc
+        | Misc::GlobalGetVector
+        | Misc::GlobalSetAcc
+        | Misc::GlobalSetVector
+        | Misc::ImportedGlobalGetVector
+        | Misc::ImportedGlobalSetVector
+        | Misc::SelectVector
+        | Misc::Fence
+        | Misc::Trap => NOTHING,
+    }
+}
+
+/// What linking needs to know of the cells of a handler, in one word, which is never 0: their
+/// length, and what decides on the variant.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) struct Link(u32);
+
+/// The kinds of [`Rule`], as numbers in a [`Link`].
+mod kind {
+    pub(super) const PINS: u32 = 0;
+    pub(super) const BRANCH: u32 = 1;
+    pub(super) const LOAD: u32 = 2;
+    pub(super) const STORE: u32 = 3;
+    pub(super) const EITHER: u32 = 4;
+    pub(super) const LANE: u32 = 5;
+    pub(super) const TABLE: u32 = 6;
+    pub(super) const CALL: u32 = 7;
+    pub(super) const CALL_INDIRECT: u32 = 8;
+    pub(super) const BUILTIN: u32 = 9;
+}
+
+impl Link {
+    /// What the cells of `key` are like.
+    pub(super) fn of(key: HandlerKey) -> Self {
+        let (kind, places) = match rule_of(key) {
+            Rule::Pins { d, a, b } => (kind::PINS, [d, a, b]),
+            Rule::Branch { target, a, b } => (kind::BRANCH, [target, a, b]),
+            Rule::Load { d, a } => (kind::LOAD, [d, a, 0]),
+            Rule::Store { a, b } => (kind::STORE, [0, a, b]),
+            Rule::Either { d, a } => (kind::EITHER, [d, a, 0]),
+            Rule::Lane { d, lane } => (kind::LANE, [d, lane, 0]),
+            Rule::Table { a } => (kind::TABLE, [0, a, 0]),
+            Rule::Call => (kind::CALL, [0; 3]),
+            Rule::CallIndirect => (kind::CALL_INDIRECT, [0; 3]),
+            Rule::Builtin => (kind::BUILTIN, [0; 3]),
+        };
+        let [x, y, z] = places.map(u32::from);
+        Self(cell_words(key) | kind << 8 | x << 12 | y << 16 | z << 20)
+    }
+
+    /// What [`Link::bits`] gave.
+    pub(super) fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    pub(super) fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// Whether the cells call, and so name what stands behind the call in their last word.
+    pub(super) fn calls(self) -> bool {
+        matches!(self.0 >> 8 & 0xf, kind::CALL | kind::CALL_INDIRECT)
+    }
+
+    /// The variant of the cell that `words` begin with, and its length in words.
+    #[inline]
+    pub(super) fn resolve(self, words: &[u32], pins: &Pins) -> (Variant, usize) {
+        let [x, y, z] = [self.0 >> 12 & 0xf, self.0 >> 16 & 0xf, self.0 >> 20 & 0xf];
+        let typed = |place| match pins.at(words, place) {
+            pin if pin > PINS => pin - PINS,
+            pin => pin,
+        };
+        let len = (self.0 & 0xff) as usize;
+        let variant = match self.0 >> 8 & 0xf {
+            kind::PINS => Variant::of([typed(x), typed(y), typed(z)]),
+            kind::BRANCH => {
+                let back = words[x as usize].cast_signed() < 0;
+                Variant::of([u8::from(back), typed(y), typed(z)])
+            }
+            kind::LOAD => Variant::of([typed(x), typed(y), u8::from(words[OFFSET_WORD] != 0)]),
+            kind::STORE => Variant::of([u8::from(words[OFFSET_WORD] != 0), typed(y), typed(z)]),
+            kind::EITHER => Variant(pins.at(words, x) * EITHER + pins.at(words, y)),
+            kind::LANE => {
+                let lane = half(words, y) as u8 & 0xf;
+                Variant(typed(x) * PLACES * PLACES + lane)
+            }
+            kind::TABLE => {
+                let targets = words[COUNT_WORD] as usize + 1;
+                return (Variant::of([0, typed(y), 0]), len + targets);
+            }
+            kind::CALL => Variant(u8::from(pins.counts.any())),
+            kind::CALL_INDIRECT => {
+                let other_table = words[TABLE_WORD] != 0;
+                Variant(u8::from(pins.counts.any()) | u8::from(other_table) << 1)
+            }
+            _ => {
+                let builtin = Builtin::ALL[words[BUILTIN_WORD] as usize];
+                Variant(pins.counts.number() * 2 + u8::from(builtin.results() > 0))
+            }
+        };
+        (variant, len)
+    }
+}
+
+const OFFSET_WORD: usize = offset_of!(LoadCell, offset) / WORD as usize;
+const TABLE_WORD: usize = offset_of!(CallIndirectCell, table) / WORD as usize;
+const COUNT_WORD: usize = offset_of!(TableJumpCell, count) / WORD as usize;
+const BUILTIN_WORD: usize = offset_of!(BuiltinCell, builtin) / WORD as usize;
+
+const _: () = assert!(
+    offset_of!(StoreCell, offset) == offset_of!(LoadCell, offset)
+        && offset_of!(StoreImmCell, offset) == offset_of!(LoadCell, offset),
+    "all near accesses name their offset alike"
+);
+
+/// The half word of a cell at `place`.
+#[inline]
+fn half(words: &[u32], place: u32) -> u16 {
+    (words[place as usize / 2] >> (place % 2 * 16)) as u16
+}
+
+/// The pinned locals of a function, found by their slots.
+#[derive(Debug)]
+pub(crate) struct Pins {
+    /// For each slot, as `u16`: 0, or a number for its pin; floats follow the integers.
+    by_slot: Box<[u8]>,
+    pub(super) counts: PinCounts,
+}
+
+impl Default for Pins {
+    fn default() -> Self {
+        let by_slot = vec![0; 1 << 16].into();
+        Self { by_slot, counts: PinCounts { ints: 0, floats: 0 } }
+    }
+}
+
+impl Pins {
+    /// Finds the pins that `header` names from now on.
+    pub(super) fn set(&mut self, header: &CodeHeader) {
+        self.counts = PinCounts::of(header);
+        for (i, slot) in header.int_pins.iter().chain(&header.float_pins).enumerate() {
+            if slot.0 != 0 {
+                self.by_slot[usize::from(slot.0.cast_unsigned())] = i as u8 + 1;
+            }
+        }
+    }
+
+    /// Finds none any more.
+    pub(super) fn clear(&mut self, header: &CodeHeader) {
+        for slot in header.int_pins.iter().chain(&header.float_pins) {
+            self.by_slot[usize::from(slot.0.cast_unsigned())] = 0;
+        }
+    }
+
+    /// The number of the pin of the slot that a cell names at `place`.
+    #[inline]
+    fn at(&self, words: &[u32], place: u32) -> u8 {
+        if place == 0 { 0 } else { self.by_slot[usize::from(half(words, place))] }
+    }
+}

@@ -1,0 +1,233 @@
+//! The threaded back-end: handlers in machine code, emitted when a cell first needs them.
+//!
+//! What lives here: what an engine keeps of it, and the pass that links translated code to its
+//! handlers. The files beside it: the registers, the stubs that all share, and the handlers, one
+//! family of cells a file. What does not: where code is mapped and who enters it (the engine), and
+//! how an operator is computed (`wasmtier_x64::lower`).
+//!
+//! Invariant: this module computes bytes and numbers; nothing here runs, maps or patches anything.
+//! Linked code is complete: all its handlers are published before it is.
+
+mod atomic;
+mod body;
+mod builtin;
+mod call;
+mod control;
+mod emit;
+mod key;
+mod memory;
+mod numeric;
+mod registers;
+mod simd;
+mod stubs;
+mod table;
+mod variable;
+mod wide;
+
+use core::fmt;
+use core::mem::size_of;
+use std::sync::OnceLock;
+
+use parking_lot::Mutex;
+use wasmtier_vm::FuncEntry;
+use wasmtier_x64::CpuFeatures;
+
+use self::emit::{Batch, Common};
+use self::key::{NativeKey, PinCounts, Zeros};
+use self::stubs::{Stub, Stubs};
+use self::table::Table;
+use crate::cell::{CallCell, CodeHeader, ReturnCallCell, WORD};
+use crate::code::TranslateError;
+use crate::handler::{HandlerId, HandlerKey, Misc};
+
+pub(crate) use self::key::Pins;
+
+/// Who maps machine code for the interpreter.
+pub trait PublishCode: Send + Sync + fmt::Debug {
+    /// Publishes `code`, at a multiple of 32 bytes, and returns how far it is from the base of the
+    /// code memory; `None` when there is no memory for it.
+    ///
+    /// The instructions at `faults`, ascending offsets into the code, access guest memory.
+    fn publish(&self, code: &[u8], faults: &[u32]) -> Option<u32>;
+}
+
+/// How accesses to memory 0 are kept in bounds.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Bounds {
+    /// By a reservation of address space that faults: at least 8 GiB and the largest access.
+    Guard,
+    /// By comparisons.
+    Explicit,
+}
+
+/// The threaded back-end of an engine.
+#[derive(Debug)]
+pub struct Threaded {
+    cpu: CpuFeatures,
+    publisher: Box<dyn PublishCode>,
+    stubs: Stubs,
+    /// Handlers for guarded memories, and for others.
+    tables: [OnceLock<Table>; 2],
+    /// Taken to emit.
+    emission: Mutex<()>,
+}
+
+impl Threaded {
+    /// Emits what all handlers share. Loops look for interrupts every `loop_budget` turns.
+    ///
+    /// `None` when there is no memory for it.
+    #[must_use]
+    pub fn new(
+        cpu: CpuFeatures,
+        loop_budget: i32,
+        publisher: Box<dyn PublishCode>,
+    ) -> Option<Self> {
+        let (code, unplaced) = stubs::emit(loop_budget);
+        let bytes = code.finish().expect("all labels of stubs are placed");
+        let stubs = unplaced.at(publisher.publish(&bytes, &[])?);
+        let tables = [OnceLock::new(), OnceLock::new()];
+        Some(Self { cpu, publisher, stubs, tables, emission: Mutex::new(()) })
+    }
+
+    /// Where, from the base of the code memory, a call from the host begins:
+    /// `extern "C" fn(vmctx: *mut VmCtx, args: *mut u64, entry: *const FuncEntry, base: *const u8)
+    /// -> Status`.
+    #[must_use]
+    pub fn enter(&self) -> u32 {
+        self.stubs.offset(Stub::Enter).cast_unsigned()
+    }
+
+    /// Where functions begin that have not been translated yet.
+    #[must_use]
+    pub fn lazy(&self) -> u32 {
+        self.stubs.offset(Stub::Lazy).cast_unsigned()
+    }
+
+    fn table(&self, bounds: Bounds) -> &Table {
+        self.tables[bounds as usize].get_or_init(Table::new)
+    }
+
+    /// Links the cells of a translated function, whose first words are `header`, to their handlers.
+    /// Returns where the function begins.
+    pub(crate) fn link(
+        &self,
+        code: &mut [u32],
+        header: &CodeHeader,
+        pins: &mut Pins,
+        bounds: Bounds,
+    ) -> Result<u32, TranslateError> {
+        pins.set(header);
+        let linked = self.link_cells(code, pins, bounds);
+        pins.clear(header);
+        linked?;
+        let enter = NativeKey::Enter { pins: pins.counts, zeros: Zeros::of(header.zero_slots) };
+        self.find(enter, bounds)
+    }
+
+    fn link_cells(
+        &self,
+        code: &mut [u32],
+        pins: &Pins,
+        bounds: Bounds,
+    ) -> Result<(), TranslateError> {
+        let table = self.table(bounds);
+        let mut missing = Vec::new();
+        let resume = self.find(NativeKey::Resume(pins.counts), bounds)?;
+        let mut at = CodeHeader::WORDS as usize;
+        while at < code.len() {
+            let id = HandlerId(code[at]);
+            let words = table.words(id.0);
+            let link = words.link(id);
+            let (variant, len) = link.resolve(&code[at..], pins);
+            if link.calls() {
+                code[at + len - 1] = resume;
+            }
+            if id == CALL || id == RETURN_CALL {
+                // Direct calls hold how far their entry is from the first.
+                code[at + FUNC_WORD] *= size_of::<FuncEntry>() as u32;
+            }
+            code[at] = words.offset(variant);
+            if code[at] == 0 {
+                missing.push((at, NativeKey::Cell(HandlerKey::from_id(id), variant)));
+            }
+            at += len;
+        }
+        if !missing.is_empty() {
+            self.emit(missing.iter().map(|(_, key)| *key), bounds)?;
+            for (at, key) in missing {
+                code[at] = self.known(key, bounds);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the handler of `key` is, emitted if need be.
+    fn find(&self, key: NativeKey, bounds: Bounds) -> Result<u32, TranslateError> {
+        match self.known(key, bounds) {
+            0 => self.emit([key].into_iter(), bounds).map(|()| self.known(key, bounds)),
+            offset => Ok(offset),
+        }
+    }
+
+    /// Where the handler of `key` is; 0 if it has not been emitted.
+    fn known(&self, key: NativeKey, bounds: Bounds) -> u32 {
+        let (number, variant) = key.number();
+        self.table(bounds).words(number).offset(variant)
+    }
+
+    /// Emits those of `keys` that nobody has emitted yet.
+    #[cold]
+    fn emit(
+        &self,
+        keys: impl Iterator<Item = NativeKey>,
+        bounds: Bounds,
+    ) -> Result<(), TranslateError> {
+        let _emitting = self.emission.lock();
+        let common = Common { cpu: self.cpu, stubs: &self.stubs, bounds };
+        let mut batch = Batch::default();
+        let mut emitted: Vec<(NativeKey, u32)> = Vec::new();
+        for key in keys {
+            if self.known(key, bounds) == 0 && emitted.iter().all(|(other, _)| *other != key) {
+                emitted.push((key, batch.handler(key, common)));
+            }
+        }
+        if emitted.is_empty() {
+            return Ok(());
+        }
+        let bytes = batch.code.finish().expect("all labels of handlers are placed");
+        let base = self.publisher.publish(&bytes, &batch.faults);
+        let base = base.ok_or(TranslateError::NoCodeMemory)?;
+        for (key, start) in emitted {
+            let (number, variant) = key.number();
+            self.table(bounds).words(number).set_offset(variant, base + start);
+        }
+        Ok(())
+    }
+}
+
+const CALL: HandlerId = HandlerKey::Misc(Misc::Call).id();
+const RETURN_CALL: HandlerId = HandlerKey::Misc(Misc::ReturnCall).id();
+
+/// Where direct calls name their function.
+const FUNC_WORD: usize = core::mem::offset_of!(CallCell, func) / WORD as usize;
+
+const _: () = assert!(
+    core::mem::offset_of!(ReturnCallCell, func) == FUNC_WORD * WORD as usize,
+    "all direct calls name their function alike"
+);
+
+/// What translated code is to be run by.
+#[derive(Copy, Clone, Debug)]
+pub enum Backend<'a> {
+    /// The portable back-end.
+    Portable,
+    /// The threaded back-end of the engine.
+    Threaded {
+        /// Its handlers.
+        handlers: &'a Threaded,
+        /// How accesses to memory 0 are kept in bounds.
+        bounds: Bounds,
+    },
+}
+
+const _: fn(PinCounts) -> bool = PinCounts::any;
