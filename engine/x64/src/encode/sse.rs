@@ -122,13 +122,7 @@ impl CodeBuffer {
 
     /// `pinsrb`, `pinsrw`, `pinsrd`, `pinsrq dst, src, lane`.
     pub fn insert_lane(&mut self, lane: Width, dst: Xmm, src: impl Into<GprMem>, index: u8) {
-        let (map, byte) = match lane {
-            Width::W8 => (Map::M0f3a, 0x20),
-            Width::W16 => (Map::M0f, 0xc4),
-            Width::W32 | Width::W64 => (Map::M0f3a, 0x22),
-        };
-        let op = Opcode::new(M66, map, byte);
-        let rm = src.into().into();
+        let (op, rm) = (insertion(lane), src.into().into());
         Instruction::modrm(op, lane_width(lane), dst.number(), rm, false).byte(index).place(self);
     }
 
@@ -167,6 +161,16 @@ fn gpr(prefix: Prefix, byte: u8, width: Width, reg: Xmm, rm: Rm) -> Instruction 
 
 fn scalar(floats: Floats) -> Prefix {
     if floats.is_double() { Prefix::Pf2 } else { Prefix::Pf3 }
+}
+
+/// The opcode that replaces a lane of this width.
+pub(super) fn insertion(lane: Width) -> Opcode {
+    let (map, byte) = match lane {
+        Width::W8 => (Map::M0f3a, 0x20),
+        Width::W16 => (Map::M0f, 0xc4),
+        Width::W32 | Width::W64 => (Map::M0f3a, 0x22),
+    };
+    Opcode::new(M66, map, byte)
 }
 
 /// Only lanes of 64 bits need a bit that says so.

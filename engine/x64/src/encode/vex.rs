@@ -5,8 +5,9 @@
 //! `Movaps`, `Movapd` and `Movdqa`.
 
 use super::form::{Instruction, Map, Opcode, Prefix};
+use super::sse::insertion;
 use super::{Floats, XmmBlend, XmmImm, XmmOp, XmmShift, XmmUnary, XmmUnaryImm};
-use crate::{CodeBuffer, Xmm, XmmMem};
+use crate::{CodeBuffer, GprMem, Width, Xmm, XmmMem};
 
 /// A product and a sum, rounded once, by its opcode for vectors. The digits say which operands, of
 /// three counted from 1, are multiplied, and which is added last.
@@ -84,6 +85,20 @@ impl CodeBuffer {
         };
         let opcode = Opcode::new(Prefix::P66, Map::M0f3a, byte);
         vex(opcode, dst, a.number(), b.into()).byte(mask.number() << 4).place(self);
+    }
+
+    /// `vpinsrb`, `vpinsrw`, `vpinsrd`, `vpinsrq dst, a, src, lane`.
+    pub fn vex_insert_lane(
+        &mut self,
+        lane: Width,
+        dst: Xmm,
+        a: Xmm,
+        src: impl Into<GprMem>,
+        index: u8,
+    ) {
+        let (opcode, rm) = (insertion(lane), src.into().into());
+        let wide = lane == Width::W64;
+        Instruction::vex(opcode, wide, dst.number(), a.number(), rm).byte(index).place(self);
     }
 
     /// `op dst, a, b`, of FMA: `dst` is the first operand too.

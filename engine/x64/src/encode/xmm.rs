@@ -1,7 +1,8 @@
 //! The opcodes of vector instructions, which SSE and VEX share.
 //!
 //! What lives here: one table per shape of operands; the name in it is the vendors'. What does not:
-//! emission (`sse.rs`, `vex.rs`). Invariant: everything is in the floor, SSE4.1.
+//! emission (`sse.rs`, `vex.rs`). Invariant: everything is in the floor,
+//! SSE4.1, but `Pcmpgtq`, of which only the form of AVX may be used.
 
 use super::form::{Map, Opcode, Prefix};
 
@@ -61,7 +62,7 @@ opcodes! {
         Psignd P66 M0f38 0x0a, Pmulhrsw P66 M0f38 0x0b, Pmuldq P66 M0f38 0x28,
         Pcmpeqq P66 M0f38 0x29, Packusdw P66 M0f38 0x2b, Pminsb P66 M0f38 0x38,
         Pminsd P66 M0f38 0x39, Pminuw P66 M0f38 0x3a, Pminud P66 M0f38 0x3b,
-        Pmaxsb P66 M0f38 0x3c, Pmaxsd P66 M0f38 0x3d, Pmaxuw P66 M0f38 0x3e,
+        Pcmpgtq P66 M0f38 0x37, Pmaxsb P66 M0f38 0x3c, Pmaxsd P66 M0f38 0x3d, Pmaxuw P66 M0f38 0x3e,
         Pmaxud P66 M0f38 0x3f, Pmulld P66 M0f38 0x40,
     }
 }

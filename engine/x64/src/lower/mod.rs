@@ -28,6 +28,7 @@ mod memory;
 mod numeric;
 mod operand;
 mod shape;
+mod simd;
 mod wide;
 
 use dynasmrt::{DynamicLabel, DynasmLabelApi};
@@ -41,6 +42,7 @@ pub use atomic::{atomic, atomic_needs_rax};
 pub use compare::Test;
 pub use memory::{load, store};
 pub use numeric::{Constraint, binary, condition, constraint, nonzero, unary};
+pub use simd::{Imm, shuffle_by, simd, simd_load, simd_store};
 pub use wide::{wide, wide_needs_rax_rdx};
 
 /// A register of either file.

@@ -126,6 +126,8 @@ fn between_the_kinds_of_registers() {
             let name = gpr(g, if lane == Width::W64 { lane } else { Width::W32 });
             let text = format!("pinsr{letter} {vector},{name},0x1");
             oracle.reads(|code| code.insert_lane(lane, x, g, 1), &text);
+            let text = format!("vpinsr{letter} xmm9,{vector},{name},0x1");
+            oracle.reads(|code| code.vex_insert_lane(lane, Xmm::new(9), x, g, 1), &text);
             let text = format!("pextr{letter} {name},{vector},0x1");
             oracle.reads(|code| code.extract_lane(lane, g, x, 1), &text);
             let mem = Mem::base(g).offset(0x20);
@@ -154,6 +156,8 @@ fn between_vector_registers_and_memory() {
         for (lane, letter) in Width::ALL.into_iter().zip(['b', 'w', 'd', 'q']) {
             let text = format!("pinsr{letter} {vector},{place},0x1");
             oracle.reads(|code| code.insert_lane(lane, x, mem, 1), &text);
+            let text = format!("vpinsr{letter} {vector},xmm9,{place},0x1");
+            oracle.reads(|code| code.vex_insert_lane(lane, x, Xmm::new(9), mem, 1), &text);
         }
         for op in Fma::ALL {
             let text = format!("{}sd {vector},xmm3,{place}", named(op));
