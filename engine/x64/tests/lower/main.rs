@@ -2,5 +2,6 @@
 
 mod machine;
 mod numeric;
+mod simd;
 mod values;
 mod wrapping;

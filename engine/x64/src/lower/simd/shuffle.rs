@@ -62,7 +62,7 @@ pub(super) fn shuffle(l: &mut Lowering<'_>, at: Two, lanes: [u8; 16]) {
 }
 
 fn of_one(l: &mut Lowering<'_>, dst: Xmm, source: Xmm, lanes: [u8; 16]) {
-    if (0..).eq(lanes) {
+    if follow(0, &lanes) {
         l.vector_mov(dst, source);
     } else if let Some(dwords) = in_dwords(lanes) {
         l.vector_unary_imm(XmmUnaryImm::Pshufd, dst, source, order(dwords));
@@ -116,7 +116,7 @@ fn interleaving(lanes: [u8; 16]) -> Option<XmmOp> {
 
 /// The first of 16 lanes that follow each other, the first also following the last.
 fn run(lanes: [u8; 16]) -> Option<u8> {
-    (lanes[0]..).zip(lanes).all(|(expected, lane)| lane == expected % 32).then_some(lanes[0])
+    follow(lanes[0], &lanes).then_some(lanes[0])
 }
 
 /// Which words are of the second operand, if all are where they were.
@@ -137,8 +137,13 @@ fn halves(lanes: [u8; 16]) -> Option<u8> {
 /// The lanes as lanes of 32 bits, if they are.
 fn in_dwords(lanes: [u8; 16]) -> Option<[u8; 4]> {
     let (dwords, _) = lanes.as_chunks::<4>();
-    let whole = dwords.iter().all(|dword| dword[0] % 4 == 0 && (dword[0]..).eq(*dword));
+    let whole = dwords.iter().all(|dword| dword[0] % 4 == 0 && follow(dword[0], dword));
     whole.then(|| [0, 1, 2, 3].map(|at: usize| dwords[at][0] / 4))
+}
+
+/// Whether `lanes` follow each other, from `first` on.
+fn follow(first: u8, lanes: &[u8]) -> bool {
+    (first..).zip(lanes).all(|(expected, &lane)| lane == expected % 32)
 }
 
 /// Four lanes of an operand as an immediate.
