@@ -5,10 +5,10 @@
 //!
 //! Invariant: an access of a shared memory reads or writes each byte once.
 
-use wasmtier_ops::{LoadOp, ScalarType, StoreOp};
+use wasmtier_ops::{LoadOp, ScalarType, SimdAccessOp, StoreOp};
 
-use super::{GuestMem, Lowering, Operand, Reg};
-use crate::{Floats, Gpr, Width};
+use super::{GuestMem, Lowering, Operand, Reg, simd};
+use crate::{Floats, Gpr, Width, Xmm};
 
 /// Loads to a register of either file: a float's bits may go to a general purpose register, and an
 /// integer that is not extended to a vector register.
@@ -74,4 +74,26 @@ pub(super) fn width_of(value: ScalarType) -> Width {
 /// One float of `width`, which is 32 or 64 bits.
 fn floats(width: Width) -> Floats {
     if width == Width::W64 { Floats::Sd } else { Floats::Ss }
+}
+
+/// Loads a vector, or a lane of the vector that `value` tells, into `dst`, which may be that vector.
+///
+/// # Panics
+/// When `op` stores, or when `value` is missing where a lane is loaded.
+pub fn load_vector(
+    l: &mut Lowering<'_>,
+    op: SimdAccessOp,
+    dst: Xmm,
+    value: Option<(Xmm, u8)>,
+    from: GuestMem,
+) {
+    simd::simd_load(l, op, dst, value, from.mem());
+}
+
+/// Stores a vector, or its lane `lane` if the operator stores only that.
+///
+/// # Panics
+/// When `op` loads.
+pub fn store_vector(l: &mut Lowering<'_>, op: SimdAccessOp, to: GuestMem, value: Xmm, lane: u8) {
+    simd::simd_store(l, op, to.mem(), value, lane);
 }

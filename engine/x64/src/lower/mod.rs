@@ -40,7 +40,7 @@ pub use address::{Access, Bounds, FarOffset, GuestMem, Index, Limit, Offset, Wid
 pub use address::{address, far_address};
 pub use atomic::{atomic, atomic_needs_rax};
 pub use compare::Test;
-pub use memory::{load, store};
+pub use memory::{load, load_vector, store, store_vector};
 pub use numeric::{Constraint, binary, condition, constraint, nonzero, unary};
 pub use simd::{Imm, shuffle_by, simd, simd_load, simd_store};
 pub use wide::{wide, wide_needs_rax_rdx};
