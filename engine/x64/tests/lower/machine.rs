@@ -33,7 +33,7 @@ impl Default for State {
 }
 
 /// Where slot `index` is for tested code.
-pub(crate) fn slot(index: usize) -> Mem {
+pub(crate) const fn slot(index: usize) -> Mem {
     Mem::new(SLOTS, 16 * index as i32)
 }
 

@@ -1,7 +1,12 @@
 //! Lowerings against the rows of the operators, by running what they emit.
 
+mod address;
+mod atomic;
+mod guest;
 mod machine;
+mod memory;
 mod numeric;
 mod simd;
 mod values;
+mod wide;
 mod wrapping;
