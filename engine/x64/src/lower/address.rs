@@ -11,6 +11,7 @@ use dynasmrt::DynamicLabel;
 use wasmtier_ops::{AtomicOp, LoadOp, SimdAccessOp, StoreOp, Trap};
 
 use super::Lowering;
+use super::operand;
 use crate::{Alu, CodeBuffer, Cond, Gpr, GprMem, Mem, Scale, Width};
 
 /// A register that holds an index of 32 bits, and whose upper half is clear.
@@ -232,7 +233,7 @@ struct Place {
 
 impl Place {
     fn new(base: Gpr, index: Gpr, temp: Gpr) -> Self {
-        let all = [base, index, temp, Gpr::R11];
+        let all = [base, index, temp, operand::TEMP];
         let apart = (1..all.len()).all(|i| !all[..i].contains(&all[i]));
         assert!(apart, "base, index and temporary are apart, and none is r11");
         Self { base, index, temp }
@@ -332,10 +333,10 @@ impl Place {
         l.code.test_imm(Width::W8, self.temp, bytes - 1);
         l.code.jcc(Cond::Ne, misaligned);
         if let Some(limit) = limit {
-            l.code.mov(Width::W64, Gpr::R11, self.temp);
-            l.code.alu_imm(Alu::Add, Width::W64, Gpr::R11, bytes);
+            l.code.mov(Width::W64, operand::TEMP, self.temp);
+            l.code.alu_imm(Alu::Add, Width::W64, operand::TEMP, bytes);
             l.code.jcc(Cond::B, limit.exit);
-            limit.check(l.code, Gpr::R11);
+            limit.check(l.code, operand::TEMP);
         }
         self.before_temp(0)
     }

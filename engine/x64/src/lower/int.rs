@@ -71,11 +71,16 @@ pub(super) fn xor(code: &mut CodeBuffer, width: Width, dst: Gpr, a: Operand, b: 
 
 /// `a op b` in two operands; the flags are those of the result. Not for a comparison.
 pub(super) fn alu(code: &mut CodeBuffer, op: Alu, width: Width, dst: Gpr, a: Operand, b: Operand) {
-    let apply = |code: &mut CodeBuffer, dst, b: Operand| match b.int() {
+    let apply = |code: &mut CodeBuffer, dst, b| alu_in_place(code, op, width, dst, b);
+    combine(code, width, op != Alu::Sub, dst, (a, b), apply);
+}
+
+/// `dst op b`, to the same register; the flags are those of the result.
+pub(super) fn alu_in_place(code: &mut CodeBuffer, op: Alu, width: Width, dst: Gpr, b: Operand) {
+    match b.int() {
         Int::Place(b) => code.alu(op, width, dst, b),
         Int::Imm(b) => code.alu_imm(op, width, dst, b),
-    };
-    combine(code, width, op != Alu::Sub, dst, (a, b), apply);
+    }
 }
 
 /// `a * b`.

@@ -5,10 +5,11 @@
 //!
 //! Invariant: an access of a shared memory reads or writes each byte once.
 
-use wasmtier_ops::{LoadOp, ScalarType, SimdAccessOp, StoreOp};
+use wasmtier_ops::{LoadOp, StoreOp};
 
-use super::{GuestMem, Lowering, Operand, Reg, simd};
-use crate::{Floats, Gpr, Width, Xmm};
+use super::operand::{TEMP, floats, width};
+use super::{GuestMem, Lowering, Operand, Reg};
+use crate::Width;
 
 /// Loads to a register of either file: a float's bits may go to a general purpose register, and an
 /// integer that is not extended to a vector register.
@@ -16,14 +17,14 @@ use crate::{Floats, Gpr, Width, Xmm};
 /// # Panics
 /// When an integer is to be extended to a vector register.
 pub fn load(l: &mut Lowering<'_>, op: LoadOp, dst: Reg, from: GuestMem) {
-    let (raw, value) = (width_of_bytes(op.bytes()), width_of(op.result()));
+    let (raw, value) = (width_of_bytes(op.bytes()), width(op.result()));
     l.exits.fault(l.code);
     match dst {
         Reg::Gpr(dst) if op.signed() => l.code.movsx(raw, value, dst, from.mem()),
         Reg::Gpr(dst) => l.code.movzx(raw, dst, from.mem()),
         Reg::Xmm(dst) => {
             assert_eq!(raw, value, "vector instructions extend no scalars");
-            l.code.load_xmm(floats(value), dst, from.mem());
+            l.code.load_xmm(floats(op.result()), dst, from.mem());
         }
     }
 }
@@ -33,17 +34,17 @@ pub fn load(l: &mut Lowering<'_>, op: LoadOp, dst: Reg, from: GuestMem) {
 /// # Panics
 /// When a narrowed integer is in a vector register.
 pub fn store(l: &mut Lowering<'_>, op: StoreOp, to: GuestMem, value: Operand) {
-    let (raw, whole) = (width_of_bytes(op.bytes()), width_of(op.value()));
+    let (raw, whole) = (width_of_bytes(op.bytes()), width(op.value()));
     let value = match value {
         Operand::Reg(Reg::Gpr(value)) => value,
         Operand::Mem(value) => {
-            l.code.mov(whole, Gpr::R11, value);
-            Gpr::R11
+            l.code.mov(whole, TEMP, value);
+            TEMP
         }
         Operand::Reg(Reg::Xmm(value)) => {
             assert_eq!(raw, whole, "vector instructions narrow no scalars");
             l.exits.fault(l.code);
-            return l.code.store_xmm(floats(raw), to.mem(), value);
+            return l.code.store_xmm(floats(op.value()), to.mem(), value);
         }
         Operand::Imm(value) => {
             l.exits.fault(l.code);
@@ -61,39 +62,4 @@ pub fn store(l: &mut Lowering<'_>, op: StoreOp, to: GuestMem, value: Operand) {
 pub(super) fn width_of_bytes(bytes: usize) -> Width {
     let width = Width::ALL.into_iter().find(|width| usize::from(width.bytes()) == bytes);
     width.expect("scalars have 1, 2, 4 or 8 bytes")
-}
-
-/// The width of a value.
-pub(super) fn width_of(value: ScalarType) -> Width {
-    match value {
-        ScalarType::I32 | ScalarType::F32 => Width::W32,
-        ScalarType::I64 | ScalarType::F64 => Width::W64,
-    }
-}
-
-/// One float of `width`, which is 32 or 64 bits.
-fn floats(width: Width) -> Floats {
-    if width == Width::W64 { Floats::Sd } else { Floats::Ss }
-}
-
-/// Loads a vector, or a lane of the vector that `value` tells, into `dst`, which may be that vector.
-///
-/// # Panics
-/// When `op` stores, or when `value` is missing where a lane is loaded.
-pub fn load_vector(
-    l: &mut Lowering<'_>,
-    op: SimdAccessOp,
-    dst: Xmm,
-    value: Option<(Xmm, u8)>,
-    from: GuestMem,
-) {
-    simd::simd_load(l, op, dst, value, from.mem());
-}
-
-/// Stores a vector, or its lane `lane` if the operator stores only that.
-///
-/// # Panics
-/// When `op` loads.
-pub fn store_vector(l: &mut Lowering<'_>, op: SimdAccessOp, to: GuestMem, value: Xmm, lane: u8) {
-    simd::simd_store(l, op, to.mem(), value, lane);
 }

@@ -23,7 +23,6 @@ mod convert;
 mod divide;
 mod float;
 mod int;
-mod integer;
 mod memory;
 mod numeric;
 mod operand;
@@ -40,9 +39,9 @@ pub use address::{Access, Bounds, FarOffset, GuestMem, Index, Limit, Offset, Wid
 pub use address::{address, far_address};
 pub use atomic::{atomic, atomic_needs_rax};
 pub use compare::Test;
-pub use memory::{load, load_vector, store, store_vector};
+pub use memory::{load, store};
 pub use numeric::{Constraint, binary, condition, constraint, nonzero, unary};
-pub use simd::{Imm, shuffle_by, simd, simd_load, simd_store};
+pub use simd::{Imm, load_vector, shuffle_by, simd, store_vector};
 pub use wide::{wide, wide_needs_rax_rdx};
 
 /// A register of either file.

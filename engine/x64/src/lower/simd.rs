@@ -17,7 +17,7 @@ mod widen;
 
 use wasmtier_ops::SimdOp;
 
-pub use access::{simd_load, simd_store};
+pub use access::{load_vector, store_vector};
 use float::{F32X4, F64X2, Predicate, Rounding};
 use form::{One, Operands};
 pub use shuffle::shuffle_by;

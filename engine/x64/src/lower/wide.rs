@@ -5,12 +5,10 @@
 
 use wasmtier_ops::WideOp;
 
-use super::integer::{alu, copy, uses};
+use super::int::alu_in_place;
+use super::operand::{FLOAT_TEMPS, TEMP, copy_int, load_int};
 use super::{Lowering, Operand, Reg};
-use crate::{Alu, Gpr, GprMem, Wide, Width, Xmm};
-
-/// Holds a finished half as long as its register is still to be read.
-const PARKED: Xmm = Xmm::new(15);
+use crate::{Alu, Gpr, GprMem, Wide, Width};
 
 /// Whether [`wide`] changes `rax` and `rdx` whatever its results are.
 #[must_use]
@@ -42,19 +40,19 @@ pub fn wide(l: &mut Lowering<'_>, op: WideOp, dst: [Gpr; 2], operands: &[Operand
 
 /// One half after the other; nothing in between changes the flags.
 fn halves(l: &mut Lowering<'_>, ops: [Alu; 2], [low, high]: [Gpr; 2], operands: &[Operand]) {
-    let read_later = uses(operands[1], low) || uses(operands[3], low);
-    copy(l.code, Width::W64, Gpr::R11, operands[0]);
-    alu(l.code, ops[0], Width::W64, Gpr::R11, operands[2]);
+    let read_later = operands[1].uses(low) || operands[3].uses(low);
+    copy_int(l.code, Width::W64, TEMP, operands[0]);
+    alu_in_place(l.code, ops[0], Width::W64, TEMP, operands[2]);
     if read_later {
-        l.code.mov_to_xmm(Width::W64, PARKED, Gpr::R11);
+        l.code.mov_to_xmm(Width::W64, FLOAT_TEMPS[0], TEMP);
     } else {
-        l.code.mov(Width::W64, low, Gpr::R11);
+        l.code.mov(Width::W64, low, TEMP);
     }
-    copy(l.code, Width::W64, Gpr::R11, operands[1]);
-    alu(l.code, ops[1], Width::W64, Gpr::R11, operands[3]);
-    l.code.mov(Width::W64, high, Gpr::R11);
+    copy_int(l.code, Width::W64, TEMP, operands[1]);
+    alu_in_place(l.code, ops[1], Width::W64, TEMP, operands[3]);
+    l.code.mov(Width::W64, high, TEMP);
     if read_later {
-        l.code.mov_from_xmm(Width::W64, low, PARKED);
+        l.code.mov_from_xmm(Width::W64, low, FLOAT_TEMPS[0]);
     }
 }
 
@@ -65,11 +63,11 @@ fn product(l: &mut Lowering<'_>, op: Wide, [low, high]: [Gpr; 2], operands: &[Op
         Operand::Reg(Reg::Gpr(b)) if b != Gpr::Rax => GprMem::from(b),
         Operand::Mem(b) if !b.uses(Gpr::Rax) => b.into(),
         Operand::Reg(_) | Operand::Mem(_) | Operand::Imm(_) => {
-            copy(l.code, Width::W64, Gpr::R11, b);
-            Gpr::R11.into()
+            copy_int(l.code, Width::W64, TEMP, b);
+            TEMP.into()
         }
     };
-    copy(l.code, Width::W64, Gpr::Rax, a);
+    load_int(l.code, Width::W64, Gpr::Rax, a);
     l.code.wide(op, Width::W64, b);
     match (low, high) {
         (Gpr::Rdx, Gpr::Rax) => l.code.xchg(Width::W64, Gpr::Rdx, Gpr::Rax),
@@ -78,15 +76,8 @@ fn product(l: &mut Lowering<'_>, op: Wide, [low, high]: [Gpr; 2], operands: &[Op
             l.code.mov(Width::W64, low, Gpr::Rax);
         }
         (_, _) => {
-            move_apart(l, low, Gpr::Rax);
-            move_apart(l, high, Gpr::Rdx);
+            load_int(l.code, Width::W64, low, Gpr::Rax.into());
+            load_int(l.code, Width::W64, high, Gpr::Rdx.into());
         }
-    }
-}
-
-/// Copies unless that is in place already.
-fn move_apart(l: &mut Lowering<'_>, into: Gpr, from: Gpr) {
-    if into != from {
-        l.code.mov(Width::W64, into, from);
     }
 }

@@ -8,23 +8,24 @@ use wasmtier_ops::SimdAccessOp;
 
 use super::form::T0;
 use super::lanes;
-use crate::lower::Lowering;
+use crate::lower::{GuestMem, Lowering};
 use crate::{Floats, Mem, Width, Xmm, XmmUnary, XmmUnaryImm};
 
 /// Loads a vector from `from`, or the lane of a vector that `value` tells, into `dst`.
 ///
-/// `dst` may be that vector. `from` may be based on `r11`. See [`lower`](crate::lower) for what
+/// `dst` may be that vector. See [`lower`](crate::lower) for what
 /// else is changed, and for faults.
 ///
 /// # Panics
 /// When `op` stores, or when `value` is missing where a lane is loaded.
-pub fn simd_load(
+pub fn load_vector(
     l: &mut Lowering<'_>,
     op: SimdAccessOp,
     dst: Xmm,
     value: Option<(Xmm, u8)>,
-    from: Mem,
+    from: GuestMem,
 ) {
+    let from = from.mem();
     match op {
         SimdAccessOp::V128Load => plain(l, Floats::Ps, dst, from),
         SimdAccessOp::V128Load8x8S => extend(l, XmmUnary::Pmovsxbw, dst, from),
@@ -60,7 +61,8 @@ pub fn simd_load(
 ///
 /// # Panics
 /// When `op` loads.
-pub fn simd_store(l: &mut Lowering<'_>, op: SimdAccessOp, to: Mem, value: Xmm, lane: u8) {
+pub fn store_vector(l: &mut Lowering<'_>, op: SimdAccessOp, to: GuestMem, value: Xmm, lane: u8) {
+    let to = to.mem();
     l.exits.fault(l.code);
     match op {
         SimdAccessOp::V128Store => l.code.store_xmm(Floats::Ps, to, value),
