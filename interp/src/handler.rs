@@ -13,6 +13,26 @@ use wasmtier_ops::{AtomicOp, LoadOp, NumOp, SimdAccessOp, SimdOp, StoreOp, WideO
 #[repr(transparent)]
 pub(crate) struct HandlerId(pub(crate) u32);
 
+impl HandlerId {
+    /// The same handler without the write to a slot, where there is one. This one writes a slot.
+    pub(crate) fn to_acc(self) -> Option<Self> {
+        let next = Dst::Acc as u32 - Dst::Slot as u32;
+        let misc = match self.0 {
+            ..BRANCH => return Some(Self(self.0 + next * Srcs::COUNT)),
+            BRANCH..LOAD => return None,
+            LOAD..STORE => return Some(Self(self.0 + next * Src::COUNT)),
+            STORE..MISC => return None,
+            MISC.. => Misc::ALL[(self.0 - MISC) as usize],
+        };
+        match misc {
+            Misc::GlobalGet => Some(HandlerKey::Misc(Misc::GlobalGetToAcc).id()),
+            Misc::Select => Some(HandlerKey::Misc(Misc::SelectToAcc).id()),
+            Misc::SelectAcc => Some(HandlerKey::Misc(Misc::SelectAccToAcc).id()),
+            _ => None,
+        }
+    }
+}
+
 /// Where a result goes. The accumulator of the result's register file receives it in any case.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Dst {

@@ -18,14 +18,13 @@ impl Translator<'_> {
         memarg: MemArg,
     ) -> Result<(), TranslateError> {
         let memory = memory_of(memarg)?;
-        let key = HandlerKey::Atomic { op, memory64: self.is_memory64(memory) };
-        let handler = key.id();
+        let handler = HandlerKey::Atomic { op, memory64: self.is_memory64(memory) }.id();
         let MemoryIdx(memory) = memory;
         let (offset_low, offset_high) = (memarg.offset as u32, (memarg.offset >> 32) as u32);
         let (b, c) = match op.shape() {
             AtomicShape::Load => {
                 let a = self.pop_slot();
-                return self.push_result(scalar(op.value()), key, |d, code| {
+                return self.push_result(scalar(op.value()), |d, code| {
                     FarLoadCell { handler, d, a, memory, offset_low, offset_high }.put(code);
                 });
             }
@@ -47,7 +46,7 @@ impl Translator<'_> {
             }
         };
         let a = self.pop_slot();
-        self.push_result(scalar(op.value()), key, |d, code| {
+        self.push_result(scalar(op.value()), |d, code| {
             FarUpdateCell { handler, d, a, b, c, memory, offset_low, offset_high }.put(code);
         })
     }

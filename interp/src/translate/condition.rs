@@ -61,8 +61,8 @@ impl Translator<'_> {
         let mut words = [0; 4];
         let mut peeled = false;
         if matches!(operand.value, Value::Temp) {
-            while let Some(definition) = self.emitter.last_defines(slot) {
-                match definition.key {
+            while let Some(key) = self.emitter.last_defines(slot) {
+                match key {
                     HandlerKey::Unary { op: op @ (NumOp::I32Eqz | NumOp::I64Eqz), src, .. } => {
                         self.emitter.take_last(&mut words);
                         (nonzero, peeled) = (!nonzero, true);

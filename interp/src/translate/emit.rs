@@ -10,7 +10,7 @@
 use wasmtier_vm::Slot;
 
 use crate::cell::DESTINATION_WORD;
-use crate::handler::{Dst, HandlerId, HandlerKey, Misc, Src};
+use crate::handler::{HandlerId, HandlerKey, Src};
 
 /// A register file, each with one accumulator.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -23,22 +23,20 @@ pub(super) enum File {
     Vector,
 }
 
-/// What an accumulator mirrors. Kept small: every cell that defines a value copies four of them.
+/// What an accumulator mirrors. Kept small: every cell that defines a value copies two of them.
 #[derive(Copy, Clone, Debug)]
 struct Mirror {
     /// The slot whose value the accumulator holds, or [`NO_SLOT`].
     slot: Slot,
     /// The cell that wrote both, when its write to the slot may still be dropped, or [`NO_CELL`].
     producer: u32,
-    /// The producer's handler without the write to a slot.
-    to_acc: HandlerId,
 }
 
 /// The slot of the caller's frame pointer, which is never an operand.
 const NO_SLOT: Slot = Slot::CALLER_FP;
 /// The header is there, so that no cell is.
 const NO_CELL: u32 = 0;
-const NO_MIRROR: Mirror = Mirror { slot: NO_SLOT, producer: NO_CELL, to_acc: HandlerId(0) };
+const NO_MIRROR: Mirror = Mirror { slot: NO_SLOT, producer: NO_CELL };
 
 #[derive(Copy, Clone, Debug)]
 struct Mirrors {
@@ -48,13 +46,15 @@ struct Mirrors {
 
 /// A cell at the end of the code that defines a value.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Definition {
-    pub(super) at: u32,
-    pub(super) key: HandlerKey,
-    pub(super) slot: Slot,
+struct Definition {
+    at: u32,
+    slot: Slot,
     file: File,
     before: Mirrors,
 }
+
+const NO_DEFINITION: Definition =
+    Definition { at: NO_CELL, slot: NO_SLOT, file: File::Vector, before: NOTHING };
 
 /// A position in the code and the wasm operator it was translated from.
 #[derive(Copy, Clone, Debug)]
@@ -67,8 +67,10 @@ pub(super) struct PcEntry {
 pub(super) struct Emitter {
     pub(super) code: Vec<u32>,
     mirrors: Mirrors,
-    /// The last cell and the one before it, as far as they define values and touch.
-    definitions: [Option<Definition>; 2],
+    /// The last cell and the one before it, as far as they define values and touch: as many as
+    /// `defined` says.
+    definitions: [Definition; 2],
+    defined: usize,
     /// Filled only when someone wants to map cells back to wasm.
     pub(super) pc_map: Option<Vec<PcEntry>>,
     pub(super) offset: u64,
@@ -78,7 +80,8 @@ const NOTHING: Mirrors = Mirrors { int: NO_MIRROR, float: NO_MIRROR };
 
 impl Emitter {
     pub(super) fn new(code: Vec<u32>, pc_map: Option<Vec<PcEntry>>) -> Self {
-        Self { code, mirrors: NOTHING, definitions: [None, None], pc_map, offset: 0 }
+        let definitions = [NO_DEFINITION; 2];
+        Self { code, mirrors: NOTHING, definitions, defined: 0, pc_map, offset: 0 }
     }
 
     /// The position of the next cell.
@@ -88,31 +91,26 @@ impl Emitter {
 
     /// Appends a cell that defines nothing; returns its position.
     pub(super) fn emit(&mut self, put: impl FnOnce(&mut Vec<u32>)) -> u32 {
+        self.defined = 0;
+        self.append(put)
+    }
+
+    fn append(&mut self, put: impl FnOnce(&mut Vec<u32>)) -> u32 {
         let at = self.position();
         if let Some(map) = &mut self.pc_map {
             map.push(PcEntry { at, offset: self.offset });
         }
         put(&mut self.code);
-        self.definitions = [None, None];
         at
     }
 
     /// Appends a cell that defines the value of `slot`.
-    pub(super) fn define(
-        &mut self,
-        key: HandlerKey,
-        slot: Slot,
-        file: File,
-        put: impl FnOnce(&mut Vec<u32>),
-    ) {
-        let (previous, before) = (self.definitions[0], self.mirrors);
-        let at = self.emit(put);
-        self.definitions = [Some(Definition { at, key, slot, file, before }), previous];
-        let mirror = match key.to_acc() {
-            Some(key) => Mirror { slot, producer: at, to_acc: key.id() },
-            None => Mirror { slot, ..NO_MIRROR },
-        };
-        self.mirror(file, mirror);
+    pub(super) fn define(&mut self, slot: Slot, file: File, put: impl FnOnce(&mut Vec<u32>)) {
+        let at = self.append(put);
+        self.definitions[1] = self.definitions[0];
+        self.definitions[0] = Definition { at, slot, file, before: self.mirrors };
+        self.defined = (self.defined + 1).min(self.definitions.len());
+        self.mirror(file, Mirror { slot, producer: at });
     }
 
     fn mirror(&mut self, file: File, mirror: Mirror) {
@@ -146,7 +144,7 @@ impl Emitter {
     /// Forgets all, because control may come from elsewhere.
     pub(super) fn forget(&mut self) {
         self.mirrors = NOTHING;
-        self.definitions = [None, None];
+        self.defined = 0;
     }
 
     /// Keeps every write to a slot made so far: some path still reads slots.
@@ -164,7 +162,7 @@ impl Emitter {
     /// Ends what [`Emitter::aside`] began.
     pub(super) fn back(&mut self, aside: Aside) {
         self.mirrors = aside.0;
-        self.definitions = [None, None];
+        self.defined = 0;
     }
 
     /// Whether the accumulator of `file` holds the value of `slot`.
@@ -185,62 +183,53 @@ impl Emitter {
             File::Vector => return,
         };
         if mirror.producer != NO_CELL {
-            self.code[mirror.producer as usize] = mirror.to_acc.0;
+            let handler = &mut self.code[mirror.producer as usize];
+            if let Some(to_acc) = HandlerId(*handler).to_acc() {
+                *handler = to_acc.0;
+            }
             mirror.producer = NO_CELL;
         }
     }
 
-    /// Whether the last cell defines `slot`.
-    pub(super) fn last_defines(&self, slot: Slot) -> Option<&Definition> {
-        self.definitions[0].as_ref().filter(|definition| definition.slot == slot)
+    /// The handler of the last cell, if it defines `slot`.
+    pub(super) fn last_defines(&self, slot: Slot) -> Option<HandlerKey> {
+        let [last, _] = &self.definitions;
+        let defines = self.defined > 0 && last.slot == slot;
+        defines.then(|| HandlerKey::from_id(HandlerId(self.code[last.at as usize])))
     }
 
     /// Sends the value the last cell defines for the temp `from` to the local `to` instead.
     pub(super) fn redirect(&mut self, from: Slot, to: Slot) -> bool {
-        let Some(definition) = self.definitions[0].as_mut().filter(|d| d.slot == from) else {
+        let [last, _] = &mut self.definitions;
+        if self.defined == 0 || last.slot != from {
             return false;
-        };
-        definition.slot = to;
-        let word = &mut self.code[definition.at as usize + DESTINATION_WORD];
+        }
+        last.slot = to;
+        let word = &mut self.code[last.at as usize + DESTINATION_WORD];
         *word = *word & 0xffff_0000 | u32::from(to.0 as u16);
-        let file = definition.file;
+        let file = last.file;
         self.mirror(file, Mirror { slot: to, ..NO_MIRROR });
         true
     }
 
-    /// Takes back the last cell, which defines a value; returns it and its words.
-    pub(super) fn take_last(&mut self, words: &mut [u32]) -> Option<Definition> {
-        let definition = self.definitions[0].take()?;
-        let cell = &self.code[definition.at as usize..];
+    /// Takes back the last cell, which defines a value; returns its words.
+    pub(super) fn take_last(&mut self, words: &mut [u32]) {
+        let [last, before] = self.definitions;
+        let cell = &self.code[last.at as usize..];
         words[..cell.len()].copy_from_slice(cell);
-        self.code.truncate(definition.at as usize);
+        self.code.truncate(last.at as usize);
         if let Some(map) = &mut self.pc_map {
             map.pop();
         }
-        self.mirrors = definition.before;
-        self.definitions = [self.definitions[1].take(), None];
-        Some(definition)
+        self.mirrors = last.before;
+        self.definitions[0] = before;
+        self.defined -= 1;
     }
 }
 
 /// What was known before a path that leaves.
 #[must_use]
 pub(super) struct Aside(Mirrors);
-
-impl HandlerKey {
-    /// The same handler without the write to a slot, where there is one.
-    fn to_acc(self) -> Option<Self> {
-        Some(match self {
-            Self::Unary { op, dst: Dst::Slot, src } => Self::Unary { op, dst: Dst::Acc, src },
-            Self::Binary { op, dst: Dst::Slot, srcs } => Self::Binary { op, dst: Dst::Acc, srcs },
-            Self::Load { op, dst: Dst::Slot, src } => Self::Load { op, dst: Dst::Acc, src },
-            Self::Misc(Misc::GlobalGet) => Self::Misc(Misc::GlobalGetToAcc),
-            Self::Misc(Misc::Select) => Self::Misc(Misc::SelectToAcc),
-            Self::Misc(Misc::SelectAcc) => Self::Misc(Misc::SelectAccToAcc),
-            _ => return None,
-        })
-    }
-}
 
 /// The source of an operand that is, or is not, in its accumulator.
 pub(super) fn source(in_accumulator: bool) -> Src {

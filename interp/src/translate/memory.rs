@@ -37,15 +37,14 @@ impl Translator<'_> {
             if in_accumulator {
                 self.consume(&address);
             }
-            let key = HandlerKey::Load { op, dst: Dst::Slot, src: source(in_accumulator) };
-            return self.push_result(ty, key, |d, code| {
-                LoadCell { handler: key.id(), d, a, offset }.put(code);
+            let handler = HandlerKey::Load { op, dst: Dst::Slot, src: source(in_accumulator) }.id();
+            return self.push_result(ty, |d, code| {
+                LoadCell { handler, d, a, offset }.put(code);
             });
         }
-        let key = HandlerKey::FarLoad { op, memory64: self.is_memory64(memory) };
+        let handler = HandlerKey::FarLoad { op, memory64: self.is_memory64(memory) }.id();
         let (offset_low, offset_high) = (offset as u32, (offset >> 32) as u32);
-        self.push_result(ty, key, |d, code| {
-            let handler = key.id();
+        self.push_result(ty, |d, code| {
             FarLoadCell { handler, d, a, memory: memory.0, offset_low, offset_high }.put(code);
         })
     }

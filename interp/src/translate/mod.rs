@@ -282,11 +282,10 @@ impl<'m> Translator<'m> {
     fn push_result(
         &mut self,
         ty: ValType,
-        key: HandlerKey,
         put: impl FnOnce(Slot, &mut Vec<u32>),
     ) -> Result<(), TranslateError> {
         let slot = self.temp(self.operands.height, ty);
-        self.emitter.define(key, slot, file_of(ty), |code| put(slot, code));
+        self.emitter.define(slot, file_of(ty), |code| put(slot, code));
         self.operands.push_temp(ty);
         self.check_height()
     }
@@ -295,28 +294,22 @@ impl<'m> Translator<'m> {
     fn emit_const(&mut self, slot: Slot, bits: u64, ty: ValType) {
         let unused = Slot(0);
         if let Ok(imm) = u32::try_from(bits) {
-            let key = HandlerKey::Misc(Misc::Const32);
-            let cell = Const32Cell { handler: key.id(), d: slot, unused, imm };
-            self.define_through_int(key, slot, ty, |code| cell.put(code));
+            let handler = HandlerKey::Misc(Misc::Const32).id();
+            let cell = Const32Cell { handler, d: slot, unused, imm };
+            self.define_through_int(slot, ty, |code| cell.put(code));
         } else {
-            let key = HandlerKey::Misc(Misc::Const64);
+            let handler = HandlerKey::Misc(Misc::Const64).id();
             let (low, high) = (bits as u32, (bits >> 32) as u32);
-            let cell = Const64Cell { handler: key.id(), d: slot, unused, low, high };
-            self.define_through_int(key, slot, ty, |code| cell.put(code));
+            let cell = Const64Cell { handler, d: slot, unused, low, high };
+            self.define_through_int(slot, ty, |code| cell.put(code));
         }
     }
 
     /// Appends a cell that leaves the bits of `slot` in the integer accumulator whatever their
     /// type.
-    fn define_through_int(
-        &mut self,
-        key: HandlerKey,
-        slot: Slot,
-        ty: ValType,
-        put: impl FnOnce(&mut Vec<u32>),
-    ) {
+    fn define_through_int(&mut self, slot: Slot, ty: ValType, put: impl FnOnce(&mut Vec<u32>)) {
         match file_of(ty) {
-            File::Int => self.emitter.define(key, slot, File::Int, put),
+            File::Int => self.emitter.define(slot, File::Int, put),
             File::Float | File::Vector => {
                 self.emitter.emit(put);
                 self.emitter.overwrite(slot);
@@ -338,12 +331,12 @@ impl<'m> Translator<'m> {
             return self.emitter.holds(file, d);
         }
         let misc = if file == File::Vector { Misc::CopyVector } else { Misc::Copy };
-        let key = HandlerKey::Misc(misc);
-        let put = |code: &mut Vec<u32>| UnaryCell { handler: key.id(), d, a }.put(code);
+        let handler = HandlerKey::Misc(misc).id();
+        let put = |code: &mut Vec<u32>| UnaryCell { handler, d, a }.put(code);
         if file == File::Vector {
             self.emitter.emit(put);
         } else {
-            self.define_through_int(key, d, ty, put);
+            self.define_through_int(d, ty, put);
         }
     }
 

@@ -46,9 +46,9 @@ impl Translator<'_> {
         if in_accumulator {
             self.consume(&operand);
         }
-        let key = HandlerKey::Unary { op, dst: Dst::Slot, src: source(in_accumulator) };
-        self.push_result(ty, key, |d, code| {
-            UnaryCell { handler: key.id(), d, a }.put(code);
+        let handler = HandlerKey::Unary { op, dst: Dst::Slot, src: source(in_accumulator) }.id();
+        self.push_result(ty, |d, code| {
+            UnaryCell { handler, d, a }.put(code);
         })
     }
 
@@ -67,9 +67,8 @@ impl Translator<'_> {
             core::mem::swap(&mut a.height, &mut b.height);
         }
         let Pair { srcs, a, b } = self.pair(&a, &b, scalar(op.params()[1]));
-        let key = HandlerKey::Binary { op, dst: Dst::Slot, srcs };
-        let handler = key.id();
-        self.push_result(ty, key, |d, code| match b {
+        let handler = HandlerKey::Binary { op, dst: Dst::Slot, srcs }.id();
+        self.push_result(ty, |d, code| match b {
             Second::Slot(b) => BinaryCell { handler, d, a, b, unused: Slot(0) }.put(code),
             Second::Imm(imm) => BinaryImmCell { handler, d, a, imm }.put(code),
         })

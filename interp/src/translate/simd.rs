@@ -24,52 +24,51 @@ type Lanes = [u8; 16];
 
 impl Translator<'_> {
     fn simd(&mut self, op: SimdOp, lanes: Lanes) -> Visit {
-        let key = HandlerKey::Simd { op };
-        let handler = key.id();
+        let handler = HandlerKey::Simd { op }.id();
         let unused = Slot(0);
         match op.shape() {
             SimdShape::Unary | SimdShape::Splat(_) => {
                 let a = self.pop_slot();
-                self.push_result(ValType::V128, key, |d, code| {
+                self.push_result(ValType::V128, |d, code| {
                     UnaryCell { handler, d, a }.put(code);
                 })
             }
             SimdShape::Test => {
                 let a = self.pop_slot();
-                self.push_result(ValType::I32, key, |d, code| {
+                self.push_result(ValType::I32, |d, code| {
                     UnaryCell { handler, d, a }.put(code);
                 })
             }
             SimdShape::Binary | SimdShape::Shift => {
                 let (b, a) = (self.pop_slot(), self.pop_slot());
-                self.push_result(ValType::V128, key, |d, code| {
+                self.push_result(ValType::V128, |d, code| {
                     BinaryCell { handler, d, a, b, unused }.put(code);
                 })
             }
             SimdShape::Ternary => {
                 let (c, b, a) = (self.pop_slot(), self.pop_slot(), self.pop_slot());
-                self.push_result(ValType::V128, key, |d, code| {
+                self.push_result(ValType::V128, |d, code| {
                     TernaryCell { handler, d, a, b, c }.put(code);
                 })
             }
             SimdShape::Extract(ty) => {
                 let a = self.pop_slot();
                 let lane = lanes[0].into();
-                self.push_result(scalar(ty), key, |d, code| {
+                self.push_result(scalar(ty), |d, code| {
                     LaneCell { handler, d, a, b: unused, unused, lane }.put(code);
                 })
             }
             SimdShape::Replace(_) => {
                 let (b, a) = (self.pop_slot(), self.pop_slot());
                 let lane = lanes[0].into();
-                self.push_result(ValType::V128, key, |d, code| {
+                self.push_result(ValType::V128, |d, code| {
                     LaneCell { handler, d, a, b, unused, lane }.put(code);
                 })
             }
             SimdShape::Shuffle => {
                 let (b, a) = (self.pop_slot(), self.pop_slot());
                 let [l0, l1, l2, l3] = words(lanes);
-                self.push_result(ValType::V128, key, |d, code| {
+                self.push_result(ValType::V128, |d, code| {
                     ShuffleCell { handler, d, a, b, unused, l0, l1, l2, l3 }.put(code);
                 })
             }
@@ -78,15 +77,14 @@ impl Translator<'_> {
 
     fn simd_access(&mut self, op: SimdAccessOp, memarg: MemArg, lane: u8) -> Visit {
         let memory = memory_of(memarg)?;
-        let key = HandlerKey::SimdAccess { op, memory64: self.is_memory64(memory) };
-        let handler = key.id();
+        let handler = HandlerKey::SimdAccess { op, memory64: self.is_memory64(memory) }.id();
         let MemoryIdx(memory) = memory;
         let (offset_low, offset_high) = (memarg.offset as u32, (memarg.offset >> 32) as u32);
         let lane = Slot(lane.into());
         match op.shape() {
             SimdAccessShape::Load => {
                 let a = self.pop_slot();
-                self.push_result(ValType::V128, key, |d, code| {
+                self.push_result(ValType::V128, |d, code| {
                     FarLoadCell { handler, d, a, memory, offset_low, offset_high }.put(code);
                 })
             }
@@ -98,7 +96,7 @@ impl Translator<'_> {
             }
             SimdAccessShape::LoadLane => {
                 let (b, a) = (self.pop_slot(), self.pop_slot());
-                self.push_result(ValType::V128, key, |d, code| {
+                self.push_result(ValType::V128, |d, code| {
                     FarLaneCell { handler, d, a, b, lane, memory, offset_low, offset_high }
                         .put(code);
                 })
@@ -173,9 +171,9 @@ impl VisitSimdOperator<'_> for Translator<'_> {
 
     fn visit_v128_const(&mut self, value: V128) -> Visit {
         let [w0, w1, w2, w3] = words(*value.bytes());
-        let key = HandlerKey::Misc(Misc::Const128);
-        self.push_result(ValType::V128, key, |d, code| {
-            Const128Cell { handler: key.id(), d, unused: Slot(0), w0, w1, w2, w3 }.put(code);
+        let handler = HandlerKey::Misc(Misc::Const128).id();
+        self.push_result(ValType::V128, |d, code| {
+            Const128Cell { handler, d, unused: Slot(0), w0, w1, w2, w3 }.put(code);
         })
     }
 }

@@ -65,9 +65,9 @@ impl Translator<'_> {
             (File::Float, true) => Misc::ImportedGlobalGetFloat,
             (File::Vector, true) => Misc::ImportedGlobalGetVector,
         };
-        let key = HandlerKey::Misc(misc);
-        self.push_result(ty, key, |d, code| {
-            GlobalCell { handler: key.id(), d, a: Slot(0), global: at }.put(code);
+        let handler = HandlerKey::Misc(misc).id();
+        self.push_result(ty, |d, code| {
+            GlobalCell { handler, d, a: Slot(0), global: at }.put(code);
         })
     }
 
@@ -119,9 +119,9 @@ impl Translator<'_> {
             (File::Float, true) => Misc::SelectFloatAcc,
             (File::Vector, _) => Misc::SelectVector,
         };
-        let key = HandlerKey::Misc(misc);
-        self.push_result(ty, key, |d, code| {
-            SelectCell { handler: key.id(), d, c, a, b }.put(code);
+        let handler = HandlerKey::Misc(misc).id();
+        self.push_result(ty, |d, code| {
+            SelectCell { handler, d, c, a, b }.put(code);
         })
     }
 

@@ -15,8 +15,7 @@ use crate::handler::HandlerKey;
 
 impl Translator<'_> {
     pub(super) fn wide(&mut self, op: WideOp) -> Result<(), TranslateError> {
-        let key = HandlerKey::Wide { op };
-        let handler = key.id();
+        let handler = HandlerKey::Wide { op }.id();
         match op.shape() {
             WideShape::Wide => {
                 let operands = self.pop_many();
@@ -24,7 +23,7 @@ impl Translator<'_> {
                     return Ok(());
                 }
                 let [a, a_high, b, b_high] = operands.map(|each| self.slot_with_value(&each));
-                self.push_halves(key, |d, low, code| {
+                self.push_halves(|d, low, code| {
                     WideCell { handler, d, low, a, a_high, b, b_high }.put(code);
                 })
             }
@@ -34,7 +33,7 @@ impl Translator<'_> {
                     return Ok(());
                 }
                 let [a, b] = operands.map(|each| self.slot_with_value(&each));
-                self.push_halves(key, |d, low, code| {
+                self.push_halves(|d, low, code| {
                     WideningCell { handler, d, low, a, b }.put(code);
                 })
             }
@@ -66,12 +65,11 @@ impl Translator<'_> {
     /// Pushes the result of a cell that `put` appends, given the slots of its high and low half.
     fn push_halves(
         &mut self,
-        key: HandlerKey,
         put: impl FnOnce(Slot, Slot, &mut Vec<u32>),
     ) -> Result<(), TranslateError> {
         let low = self.temp(self.operands.height, ValType::I64);
         self.emitter.overwrite(low);
         self.operands.push_temp(ValType::I64);
-        self.push_result(ValType::I64, key, |d, code| put(d, low, code))
+        self.push_result(ValType::I64, |d, code| put(d, low, code))
     }
 }
