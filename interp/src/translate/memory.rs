@@ -58,9 +58,10 @@ impl Translator<'_> {
         let value = self.operands.pop();
         let address = self.operands.pop();
         if let Some(offset) = self.near(memory, offset) {
-            let Pair { srcs, a, b } = self.pair(&address, &value, scalar(op.value()));
+            let pair = self.pair(&address, &value, scalar(op.value()));
+            let Pair { srcs, a, .. } = pair;
             let handler = HandlerKey::Store { op, srcs }.id();
-            self.emitter.emit(|code| match b {
+            self.emitter.emit(|code| match pair.second() {
                 Second::Slot(b) => StoreCell { handler, a, b, offset }.put(code),
                 Second::Imm(imm) => {
                     StoreImmCell { handler, a, unused: Slot(0), offset, imm }.put(code);

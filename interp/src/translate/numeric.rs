@@ -11,19 +11,28 @@ use crate::handler::{Dst, HandlerKey, Srcs};
 
 use wasmtier_vm::{Slot, ValType};
 
-/// The second operand of a cell: a slot (or its accumulator) or an immediate.
+/// Two operands, ready to be named by a cell. Kept in 8 bytes: it is returned in a register.
 #[derive(Copy, Clone, Debug)]
+pub(super) struct Pair {
+    /// A slot, or an immediate.
+    b: u32,
+    pub(super) a: Slot,
+    pub(super) srcs: Srcs,
+}
+
+/// The second operand of a cell: a slot (or its accumulator) or an immediate.
 pub(super) enum Second {
     Slot(Slot),
     Imm(i32),
 }
 
-/// Two operands, ready to be named by a cell.
-#[derive(Copy, Clone, Debug)]
-pub(super) struct Pair {
-    pub(super) srcs: Srcs,
-    pub(super) a: Slot,
-    pub(super) b: Second,
+impl Pair {
+    pub(super) fn second(self) -> Second {
+        match self.srcs {
+            Srcs::SlotImm | Srcs::AccImm => Second::Imm(self.b as i32),
+            Srcs::SlotSlot | Srcs::SlotAcc | Srcs::AccSlot => Second::Slot(Slot(self.b as i16)),
+        }
+    }
 }
 
 impl Translator<'_> {
@@ -66,9 +75,10 @@ impl Translator<'_> {
             core::mem::swap(&mut a.value, &mut b.value);
             core::mem::swap(&mut a.height, &mut b.height);
         }
-        let Pair { srcs, a, b } = self.pair(&a, &b, scalar(op.params()[1]));
+        let pair = self.pair(&a, &b, scalar(op.params()[1]));
+        let Pair { srcs, a, .. } = pair;
         let handler = HandlerKey::Binary { op, dst: Dst::Slot, srcs }.id();
-        self.push_result(ty, |d, code| match b {
+        self.push_result(ty, |d, code| match pair.second() {
             Second::Slot(b) => BinaryCell { handler, d, a, b, unused: Slot(0) }.put(code),
             Second::Imm(imm) => BinaryImmCell { handler, d, a, imm }.put(code),
         })
@@ -97,8 +107,8 @@ impl Translator<'_> {
             Srcs::SlotAcc => self.consume(b),
             Srcs::SlotImm | Srcs::SlotSlot => {}
         }
-        let b = imm.map_or(Second::Slot(b_slot), Second::Imm);
-        Pair { srcs, a: a_slot, b }
+        let b = imm.map_or(b_slot.0 as u32, |imm| imm as u32);
+        Pair { b, a: a_slot, srcs }
     }
 }
 
