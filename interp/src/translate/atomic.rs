@@ -6,17 +6,12 @@ use wasmtier_ops::{AtomicOp, AtomicShape};
 use wasmtier_vm::{Builtin, MemoryIdx, Slot, ValType};
 
 use super::memory::memory_of;
-use super::{Translator, scalar};
+use super::{Translator, Visit, scalar};
 use crate::cell::{FarLoadCell, FarStoreCell, FarUpdateCell, PlainCell};
-use crate::code::TranslateError;
 use crate::handler::{HandlerKey, Misc};
 
 impl Translator<'_> {
-    pub(super) fn atomic_access(
-        &mut self,
-        op: AtomicOp,
-        memarg: MemArg,
-    ) -> Result<(), TranslateError> {
+    pub(super) fn atomic_access(&mut self, op: AtomicOp, memarg: MemArg) -> Visit {
         let memory = memory_of(memarg)?;
         let handler = HandlerKey::Atomic { op, memory64: self.is_memory64(memory) }.id();
         let MemoryIdx(memory) = memory;
@@ -57,11 +52,7 @@ impl Translator<'_> {
     }
 
     /// Calls a builtin that takes the operator's operands and its offset.
-    pub(super) fn wait_or_notify(
-        &mut self,
-        builtin: Builtin,
-        memarg: MemArg,
-    ) -> Result<(), TranslateError> {
+    pub(super) fn wait_or_notify(&mut self, builtin: Builtin, memarg: MemArg) -> Visit {
         let MemoryIdx(memory) = memory_of(memarg)?;
         self.operands.push_const(memarg.offset, ValType::I64);
         self.check_height()?;

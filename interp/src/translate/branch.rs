@@ -9,10 +9,10 @@ use wasmparser::BrTable;
 use wasmtier_ops::Trap;
 use wasmtier_vm::{Slot, ValType};
 
-use super::Translator;
 use super::control::{Control, ControlKind, Fixup, LabelIdx, Types};
 use super::emit::File;
 use super::operand::{Operand, Value, file_of};
+use super::{Translator, Visit};
 use crate::cell::{JumpCell, PlainCell, ReturnCell, ReturnManyCell, TableJumpCell, TrapCell};
 use crate::code::TranslateError;
 use crate::handler::{HandlerKey, Misc, Src};
@@ -124,7 +124,7 @@ impl<'m> Translator<'m> {
         self.emitter.back(aside);
     }
 
-    pub(super) fn branch_table(&mut self, targets: &BrTable<'_>) -> Result<(), TranslateError> {
+    pub(super) fn branch_table(&mut self, targets: &BrTable<'_>) -> Visit {
         let mut index = self.operands.pop();
         let arity = self.branch_arity(&self.target(targets.default()));
         if arity > 0 {
@@ -240,10 +240,10 @@ impl<'m> Translator<'m> {
     }
 
     /// Where jump tables go that return without results.
-    pub(super) fn return_stub(&mut self, control: &Control) -> Result<(), TranslateError> {
+    pub(super) fn return_stub(&mut self, control: &Control) -> Visit {
         self.bind(control.label);
         if self.branch_arity(control) != 0 {
-            return Err(TranslateError::Malformed("a jump returns values".into()));
+            return Err(TranslateError::Malformed("a jump returns values".into()).into());
         }
         self.emit_return();
         Ok(())

@@ -2,10 +2,9 @@
 
 use wasmtier_vm::{Builtin, Slot, ValType};
 
-use super::Translator;
 use super::operand::file_of;
+use super::{Translator, Visit};
 use crate::cell::BuiltinCell;
-use crate::code::TranslateError;
 use crate::handler::{HandlerKey, Misc};
 
 impl Translator<'_> {
@@ -16,7 +15,7 @@ impl Translator<'_> {
         imm0: u32,
         imm1: u32,
         result: Option<ValType>,
-    ) -> Result<(), TranslateError> {
+    ) -> Visit {
         let operands = builtin.operands() as usize;
         self.settle_top(operands);
         for _ in 0..operands {

@@ -4,16 +4,15 @@ use wasmtier_vm::{FuncIdx, FuncType, Slot, TableIdx, TypeIdx, ValType};
 
 use super::emit::File;
 use super::operand::file_of;
-use super::{Translator, pins};
+use super::{Translator, Visit, pins};
 use crate::cell::{CallCell, CallIndirectCell, ReturnCallCell, ReturnCallIndirectCell};
-use crate::code::TranslateError;
 use crate::handler::{HandlerId, HandlerKey, Misc};
 
 /// The threaded back-end fills it in when it links.
 const RESUME: HandlerId = HandlerId(0);
 
 impl<'m> Translator<'m> {
-    pub(super) fn call(&mut self, func: FuncIdx) -> Result<(), TranslateError> {
+    pub(super) fn call(&mut self, func: FuncIdx) -> Visit {
         let ty = self.module.func_type(func);
         self.settle_top(ty.params().len());
         let fp = self.callee_fp();
@@ -24,11 +23,7 @@ impl<'m> Translator<'m> {
         self.after_call(ty)
     }
 
-    pub(super) fn call_indirect(
-        &mut self,
-        ty: TypeIdx,
-        table: TableIdx,
-    ) -> Result<(), TranslateError> {
+    pub(super) fn call_indirect(&mut self, ty: TypeIdx, table: TableIdx) -> Visit {
         let func_type = &self.module.types[ty.index()];
         let index = self.operands.pop();
         let a = self.slot_with_value(&index);
@@ -99,7 +94,7 @@ impl<'m> Translator<'m> {
     }
 
     /// Pops the arguments of a call and pushes its results.
-    fn after_call(&mut self, ty: &'m FuncType) -> Result<(), TranslateError> {
+    fn after_call(&mut self, ty: &'m FuncType) -> Visit {
         self.call_weight = self.call_weight.saturating_add(pins::weight(self.loop_depth));
         for _ in ty.params() {
             self.operands.pop();

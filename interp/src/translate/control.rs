@@ -8,7 +8,7 @@ use wasmparser::BlockType;
 use wasmtier_vm::{FuncType, TypeIdx, ValType};
 
 use super::operand::{Operand, Value};
-use super::{Translator, val_type};
+use super::{Translator, Visit, val_type};
 use crate::cell::WORD;
 use crate::code::TranslateError;
 
@@ -150,7 +150,7 @@ impl<'m> Translator<'m> {
         self.controls.push(Control { kind, label, signature, base, height, stub: NO_STUB });
     }
 
-    pub(super) fn block(&mut self, ty: BlockType) -> Result<(), TranslateError> {
+    pub(super) fn block(&mut self, ty: BlockType) -> Visit {
         let signature = self.signature(ty)?;
         self.settle_locals();
         let label = self.new_label();
@@ -158,7 +158,7 @@ impl<'m> Translator<'m> {
         Ok(())
     }
 
-    pub(super) fn loop_(&mut self, ty: BlockType) -> Result<(), TranslateError> {
+    pub(super) fn loop_(&mut self, ty: BlockType) -> Visit {
         let signature = self.signature(ty)?;
         let params = self.types(signature).params().len();
         self.settle_locals();
@@ -171,7 +171,7 @@ impl<'m> Translator<'m> {
         Ok(())
     }
 
-    pub(super) fn if_(&mut self, ty: BlockType) -> Result<(), TranslateError> {
+    pub(super) fn if_(&mut self, ty: BlockType) -> Visit {
         let signature = self.signature(ty)?;
         let params = self.types(signature).params().len();
         let condition = self.operands.pop();
@@ -213,10 +213,10 @@ impl<'m> Translator<'m> {
         held
     }
 
-    pub(super) fn else_(&mut self) -> Result<(), TranslateError> {
+    pub(super) fn else_(&mut self) -> Visit {
         let control = *self.controls.last().expect("`else` is inside an `if`");
         let ControlKind::If(otherwise) = control.kind else {
-            return Err(TranslateError::Malformed("`else` outside an `if`".into()));
+            return Err(TranslateError::Malformed("`else` outside an `if`".into()).into());
         };
         let types = self.types(control.signature);
         if self.reachable {
@@ -232,7 +232,7 @@ impl<'m> Translator<'m> {
         Ok(())
     }
 
-    pub(super) fn end(&mut self) -> Result<(), TranslateError> {
+    pub(super) fn end(&mut self) -> Visit {
         let control = self.controls.pop().expect("every `end` closes a block");
         let types = self.types(control.signature);
         match control.kind {
@@ -283,15 +283,15 @@ impl<'m> Translator<'m> {
 
     /// Fails when the code is longer than any function needs: a branch that moves many operands on
     /// its way is a thousand times as long as its operator.
-    pub(super) fn check_length(&self) -> Result<(), TranslateError> {
+    pub(super) fn check_length(&self) -> Visit {
         if self.emitter.code.len() > MAX_CODE_WORDS {
-            return Err(TranslateError::TooLong { limit: MAX_CODE_WORDS as u32 * WORD });
+            return Err(TranslateError::TooLong { limit: MAX_CODE_WORDS as u32 * WORD }.into());
         }
         Ok(())
     }
 
     /// Fills in the targets of branches.
-    pub(super) fn link(&mut self) -> Result<(), TranslateError> {
+    pub(super) fn link(&mut self) -> Visit {
         self.check_length()?;
         for fixup in &self.fixups {
             let label = self.labels[fixup.label.0 as usize];

@@ -7,7 +7,7 @@ use wasmtier_vm::{MemoryIdx, Slot};
 use super::emit::source;
 use super::numeric::{Pair, Second};
 use super::operand::file_of;
-use super::{Translator, scalar};
+use super::{Translator, Visit, scalar};
 use crate::cell::{FarLoadCell, FarStoreCell, LoadCell, StoreCell, StoreImmCell};
 use crate::code::TranslateError;
 use crate::handler::{Dst, HandlerKey};
@@ -23,12 +23,7 @@ impl Translator<'_> {
         u32::try_from(offset).ok().filter(|_| near)
     }
 
-    pub(super) fn visit_load(
-        &mut self,
-        op: LoadOp,
-        memory: MemoryIdx,
-        offset: u64,
-    ) -> Result<(), TranslateError> {
+    pub(super) fn visit_load(&mut self, op: LoadOp, memory: MemoryIdx, offset: u64) -> Visit {
         let ty = scalar(op.result());
         let address = self.operands.pop();
         let a = self.slot_with_value(&address);
@@ -49,12 +44,7 @@ impl Translator<'_> {
         })
     }
 
-    pub(super) fn visit_store(
-        &mut self,
-        op: StoreOp,
-        memory: MemoryIdx,
-        offset: u64,
-    ) -> Result<(), TranslateError> {
+    pub(super) fn visit_store(&mut self, op: StoreOp, memory: MemoryIdx, offset: u64) -> Visit {
         let value = self.operands.pop();
         let address = self.operands.pop();
         if let Some(offset) = self.near(memory, offset) {

@@ -76,7 +76,7 @@ pub fn translate(
     bytes: &[u8],
     backend: Backend<'_>,
 ) -> Result<Code, TranslateError> {
-    let (code, _) = run(scratch, module, func, bytes, backend, None)?;
+    let (code, _) = run(scratch, module, func, bytes, backend, None).map_err(|error| *error)?;
     Ok(code)
 }
 
@@ -109,13 +109,22 @@ fn run(
     bytes: &[u8],
     backend: Backend<'_>,
     pc_map: Option<Vec<PcEntry>>,
-) -> Result<(Code, Option<Vec<PcEntry>>), TranslateError> {
+) -> Result<(Code, Option<Vec<PcEntry>>), Box<TranslateError>> {
     let defined = module.defined_func(func).expect("only functions of the module have bodies");
     let body = module.bodies[defined as usize].clone();
     let reader = open_body(&bytes[body.clone()], body.start as u64)?;
     let mut translator = Translator::new(scratch, module, func, &reader.locals, pc_map)?;
     reader.walk(&mut translator)?;
     translator.finish(scratch, backend)
+}
+
+/// What a visit comes to: boxed, so that it is one register on the way through every caller.
+type Visit = Result<(), Box<TranslateError>>;
+
+impl From<wasmparser::BinaryReaderError> for Box<TranslateError> {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        Self::new(error.into())
+    }
 }
 
 struct Translator<'m> {
@@ -141,7 +150,7 @@ impl<'m> Translator<'m> {
         func: FuncIdx,
         locals: &[(u32, wasmparser::ValType)],
         pc_map: Option<Vec<PcEntry>>,
-    ) -> Result<Self, TranslateError> {
+    ) -> Result<Self, Box<TranslateError>> {
         let local_slots = locals.iter().try_fold(0u32, |sum, (count, ty)| {
             sum.checked_add(count.checked_mul(val_type(*ty)?.slots())?)
         });
@@ -173,10 +182,7 @@ impl<'m> Translator<'m> {
         Ok(translator)
     }
 
-    fn declare_locals(
-        &mut self,
-        locals: &[(u32, wasmparser::ValType)],
-    ) -> Result<(), TranslateError> {
+    fn declare_locals(&mut self, locals: &[(u32, wasmparser::ValType)]) -> Visit {
         let too_many = TranslateError::TooManySlots { limit: MAX_FRAME_SLOTS };
         let mut index = 0;
         for ty in self.module.func_type(self.func).params() {
@@ -201,7 +207,7 @@ impl<'m> Translator<'m> {
         mut self,
         scratch: &mut Scratch,
         backend: Backend<'_>,
-    ) -> Result<(Code, Option<Vec<PcEntry>>), TranslateError> {
+    ) -> Result<(Code, Option<Vec<PcEntry>>), Box<TranslateError>> {
         self.link()?;
         let below = self
             .frame
@@ -241,9 +247,9 @@ impl<'m> Translator<'m> {
     }
 
     /// Fails when the operand stack grew out of the reach of a slot.
-    fn check_height(&self) -> Result<(), TranslateError> {
+    fn check_height(&self) -> Visit {
         if self.operands.height + self.frame.local_slots > MAX_FRAME_SLOTS {
-            return Err(TranslateError::TooManySlots { limit: MAX_FRAME_SLOTS });
+            return Err(TranslateError::TooManySlots { limit: MAX_FRAME_SLOTS }.into());
         }
         Ok(())
     }
@@ -279,11 +285,7 @@ impl<'m> Translator<'m> {
     }
 
     /// Pushes the result of a cell that `put` appends, given the slot of the result.
-    fn push_result(
-        &mut self,
-        ty: ValType,
-        put: impl FnOnce(Slot, &mut Vec<u32>),
-    ) -> Result<(), TranslateError> {
+    fn push_result(&mut self, ty: ValType, put: impl FnOnce(Slot, &mut Vec<u32>)) -> Visit {
         let slot = self.temp(self.operands.height, ty);
         self.emitter.define(slot, file_of(ty), |code| put(slot, code));
         self.operands.push_temp(ty);
@@ -378,7 +380,7 @@ impl<'m> Translator<'m> {
     }
 
     /// Pushes operands that are in their temps already.
-    fn push_temps(&mut self, types: &[ValType]) -> Result<(), TranslateError> {
+    fn push_temps(&mut self, types: &[ValType]) -> Visit {
         for ty in types {
             self.check_height()?;
             let slot = self.temp(self.operands.height, *ty);

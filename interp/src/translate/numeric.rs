@@ -4,9 +4,8 @@ use wasmtier_ops::NumOp;
 
 use super::emit::source;
 use super::operand::{Operand, Value, file_of};
-use super::{Translator, scalar};
+use super::{Translator, Visit, scalar};
 use crate::cell::{BinaryCell, BinaryImmCell, UnaryCell};
-use crate::code::TranslateError;
 use crate::handler::{Dst, HandlerKey, Srcs};
 
 use wasmtier_vm::{Slot, ValType};
@@ -36,12 +35,12 @@ impl Pair {
 }
 
 impl Translator<'_> {
-    pub(super) fn visit_numeric(&mut self, op: NumOp) -> Result<(), TranslateError> {
+    pub(super) fn visit_numeric(&mut self, op: NumOp) -> Visit {
         if op.params().len() == 1 { self.unary(op) } else { self.binary(op) }
     }
 
     /// Pops one operand and pushes the result of `op`.
-    pub(super) fn unary(&mut self, op: NumOp) -> Result<(), TranslateError> {
+    pub(super) fn unary(&mut self, op: NumOp) -> Visit {
         let operand = self.operands.pop();
         let ty = scalar(op.result());
         if let Value::Const(bits) = operand.value
@@ -61,7 +60,7 @@ impl Translator<'_> {
         })
     }
 
-    fn binary(&mut self, op: NumOp) -> Result<(), TranslateError> {
+    fn binary(&mut self, op: NumOp) -> Visit {
         let mut b = self.operands.pop();
         let mut a = self.operands.pop();
         let ty = scalar(op.result());

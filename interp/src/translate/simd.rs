@@ -9,15 +9,12 @@ use wasmtier_ops::{
 use wasmtier_vm::{MemoryIdx, Slot, ValType};
 
 use super::memory::memory_of;
-use super::{Translator, scalar};
+use super::{Translator, Visit, scalar};
 use crate::cell::{
     BinaryCell, Const128Cell, FarLaneCell, FarLoadCell, FarStoreCell, LaneCell, ShuffleCell,
     TernaryCell, UnaryCell,
 };
-use crate::code::TranslateError;
 use crate::handler::{HandlerKey, Misc};
-
-type Visit = Result<(), TranslateError>;
 
 /// The immediates of a vector operator: lanes, or nothing.
 type Lanes = [u8; 16];

@@ -2,15 +2,14 @@
 
 use wasmtier_vm::{GlobalIdx, Slot, ValType};
 
-use super::Translator;
 use super::emit::File;
 use super::operand::{Operand, Value, file_of};
+use super::{Translator, Visit};
 use crate::cell::{GlobalCell, SelectCell};
-use crate::code::TranslateError;
 use crate::handler::{HandlerKey, Misc};
 
 impl Translator<'_> {
-    pub(super) fn local_get(&mut self, local: u32) -> Result<(), TranslateError> {
+    pub(super) fn local_get(&mut self, local: u32) -> Visit {
         self.weigh(local);
         self.operands.push_local(local);
         self.check_height()
@@ -22,7 +21,7 @@ impl Translator<'_> {
         self.assign(local, &operand);
     }
 
-    pub(super) fn local_tee(&mut self, local: u32) -> Result<(), TranslateError> {
+    pub(super) fn local_tee(&mut self, local: u32) -> Visit {
         self.local_set(local);
         self.operands.push_local(local);
         self.check_height()
@@ -54,7 +53,7 @@ impl Translator<'_> {
         self.operands.pop();
     }
 
-    pub(super) fn global_get(&mut self, global: GlobalIdx) -> Result<(), TranslateError> {
+    pub(super) fn global_get(&mut self, global: GlobalIdx) -> Visit {
         let ty = self.module.globals[global.index()].content;
         let (imported, at) = self.global_place(global);
         let misc = match (file_of(ty), imported) {
@@ -99,7 +98,7 @@ impl Translator<'_> {
         (imported, at)
     }
 
-    pub(super) fn select(&mut self) -> Result<(), TranslateError> {
+    pub(super) fn select(&mut self) -> Visit {
         let condition = self.operands.pop();
         let b = self.operands.pop();
         let a = self.operands.pop();
@@ -126,7 +125,7 @@ impl Translator<'_> {
     }
 
     /// Pushes a constant.
-    pub(super) fn constant(&mut self, bits: u64, ty: ValType) -> Result<(), TranslateError> {
+    pub(super) fn constant(&mut self, bits: u64, ty: ValType) -> Visit {
         self.operands.push_const(bits, ty);
         self.check_height()
     }

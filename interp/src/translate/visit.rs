@@ -16,14 +16,12 @@ use wasmtier_vm::{
     Builtin, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TypeIdx, VALIDATED_FRAME, ValType, Walk,
 };
 
-use super::Translator;
 use super::memory::memory_of;
+use super::{Translator, Visit};
 use crate::code::TranslateError;
 
-type Visit = Result<(), TranslateError>;
-
 impl<'a> Walk<'a> for Translator<'_> {
-    type Error = TranslateError;
+    type Error = Box<TranslateError>;
 
     fn reachable(&self) -> bool {
         self.reachable
@@ -112,7 +110,7 @@ macro_rules! visit_unsupported {
     (@threads $($rest:tt)*) => {};
     (@$proposal:ident $visit:ident ($($arg:ident: $argty:ty),*)) => {
         fn $visit(&mut self $(, _: $argty)*) -> Visit {
-            Err(TranslateError::Unsupported { proposal: stringify!($proposal) })
+            Err(TranslateError::Unsupported { proposal: stringify!($proposal) }.into())
         }
     };
 }

@@ -7,14 +7,13 @@
 use wasmtier_ops::{WideOp, WideShape};
 use wasmtier_vm::{Slot, ValType};
 
-use super::Translator;
 use super::operand::{Operand, Value};
+use super::{Translator, Visit};
 use crate::cell::{WideCell, WideningCell};
-use crate::code::TranslateError;
 use crate::handler::HandlerKey;
 
 impl Translator<'_> {
-    pub(super) fn wide(&mut self, op: WideOp) -> Result<(), TranslateError> {
+    pub(super) fn wide(&mut self, op: WideOp) -> Visit {
         let handler = HandlerKey::Wide { op }.id();
         match op.shape() {
             WideShape::Wide => {
@@ -63,10 +62,7 @@ impl Translator<'_> {
     }
 
     /// Pushes the result of a cell that `put` appends, given the slots of its high and low half.
-    fn push_halves(
-        &mut self,
-        put: impl FnOnce(Slot, Slot, &mut Vec<u32>),
-    ) -> Result<(), TranslateError> {
+    fn push_halves(&mut self, put: impl FnOnce(Slot, Slot, &mut Vec<u32>)) -> Visit {
         let low = self.temp(self.operands.height, ValType::I64);
         self.emitter.overwrite(low);
         self.operands.push_temp(ValType::I64);
