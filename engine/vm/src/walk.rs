@@ -105,64 +105,84 @@ impl<'a> BodyReader<'a> {
         Ok(())
     }
 
-    /// Shows the next operator.
+    /// Shows the next operator. One arm for each, so that one jump finds it: nested matches were
+    /// 0.5 ns an operator slower.
     #[inline(always)]
     fn step<V: Walk<'a>>(&mut self, visitor: &mut V) -> Result<(), V::Error> {
         let opcode = self.body[self.at];
         match opcode {
-            BLOCK..=IF if self.body.get(self.at + 1) == Some(&EMPTY_BLOCK) => {
-                self.at += 2;
-                match opcode {
-                    BLOCK => visitor.visit_block(BlockType::Empty),
-                    IF => visitor.visit_if(BlockType::Empty),
-                    _ => visitor.visit_loop(BlockType::Empty),
-                }
-            }
+            BLOCK => self.step_block(visitor, V::visit_block),
+            LOOP => self.step_block(visitor, V::visit_loop),
+            IF => self.step_block(visitor, V::visit_if),
             END => {
                 self.at += 1;
                 visitor.visit_end()
             }
-            BR_IF | CALL | LOCAL_GET..=GLOBAL_SET => {
-                let Some((index, at)) = self.short_unsigned(self.at + 1) else {
-                    return self.step_with_wasmparser(visitor);
-                };
-                self.at = at;
-                match opcode {
-                    BR_IF => visitor.visit_br_if(index),
-                    CALL => visitor.visit_call(index),
-                    LOCAL_GET => visitor.visit_local_get(index),
-                    LOCAL_SET => visitor.visit_local_set(index),
-                    LOCAL_TEE => visitor.visit_local_tee(index),
-                    GLOBAL_SET => visitor.visit_global_set(index),
-                    _ => visitor.visit_global_get(index),
+            BR_IF => self.step_index(visitor, V::visit_br_if),
+            CALL => self.step_index(visitor, V::visit_call),
+            LOCAL_GET => self.step_index(visitor, V::visit_local_get),
+            LOCAL_SET => self.step_index(visitor, V::visit_local_set),
+            LOCAL_TEE => self.step_index(visitor, V::visit_local_tee),
+            GLOBAL_GET => self.step_index(visitor, V::visit_global_get),
+            GLOBAL_SET => self.step_index(visitor, V::visit_global_set),
+            FIRST_LOAD..=LAST_LOAD => self.step_access(visitor, |visitor, memory, offset| {
+                visitor.load(LoadOp::ALL[(opcode - FIRST_LOAD) as usize], memory, offset)
+            }),
+            FIRST_STORE..=LAST_STORE => self.step_access(visitor, |visitor, memory, offset| {
+                visitor.store(StoreOp::ALL[(opcode - FIRST_STORE) as usize], memory, offset)
+            }),
+            I32_CONST => match self.short_signed(self.at + 1) {
+                Some((value, at)) => {
+                    self.at = at;
+                    visitor.visit_i32_const(value)
                 }
-            }
-            FIRST_LOAD..=LAST_STORE => {
-                let Some((offset, at)) = self.short_memarg() else {
-                    return self.step_with_wasmparser(visitor);
-                };
-                self.at = at;
-                let memory = MemoryIdx(0);
-                if opcode < FIRST_STORE {
-                    visitor.load(LoadOp::ALL[(opcode - FIRST_LOAD) as usize], memory, offset.into())
-                } else {
-                    let op = StoreOp::ALL[(opcode - FIRST_STORE) as usize];
-                    visitor.store(op, memory, offset.into())
-                }
-            }
-            I32_CONST => {
-                let Some((value, at)) = self.short_signed(self.at + 1) else {
-                    return self.step_with_wasmparser(visitor);
-                };
-                self.at = at;
-                visitor.visit_i32_const(value)
-            }
+                None => self.step_with_wasmparser(visitor),
+            },
             FIRST_NUMERIC..=LAST_NUMERIC => {
                 self.at += 1;
                 visitor.numeric(NumOp::ALL[(opcode - FIRST_NUMERIC) as usize])
             }
             _ => self.step_with_wasmparser(visitor),
         }
+    }
+
+    #[inline(always)]
+    fn step_block<V: Walk<'a>>(
+        &mut self,
+        visitor: &mut V,
+        visit: impl FnOnce(&mut V, BlockType) -> V::Output,
+    ) -> V::Output {
+        if self.body.get(self.at + 1) != Some(&EMPTY_BLOCK) {
+            return self.step_with_wasmparser(visitor);
+        }
+        self.at += 2;
+        visit(visitor, BlockType::Empty)
+    }
+
+    #[inline(always)]
+    fn step_index<V: Walk<'a>>(
+        &mut self,
+        visitor: &mut V,
+        visit: impl FnOnce(&mut V, u32) -> V::Output,
+    ) -> V::Output {
+        let Some((index, at)) = self.short_unsigned(self.at + 1) else {
+            return self.step_with_wasmparser(visitor);
+        };
+        self.at = at;
+        visit(visitor, index)
+    }
+
+    #[inline(always)]
+    fn step_access<V: Walk<'a>>(
+        &mut self,
+        visitor: &mut V,
+        visit: impl FnOnce(&mut V, MemoryIdx, u64) -> V::Output,
+    ) -> V::Output {
+        let Some((offset, at)) = self.short_memarg() else {
+            return self.step_with_wasmparser(visitor);
+        };
+        self.at = at;
+        visit(visitor, MemoryIdx(0), offset.into())
     }
 
     /// Shows the next operator, whatever it is.
@@ -245,6 +265,7 @@ const EMPTY_BLOCK: u8 = 0x40;
 const FIRST_MEMARG_FLAG: u8 = 0x10;
 
 const BLOCK: u8 = 0x02;
+const LOOP: u8 = 0x03;
 const IF: u8 = 0x04;
 const END: u8 = 0x0b;
 const BR_IF: u8 = 0x0d;
@@ -252,18 +273,21 @@ const CALL: u8 = 0x10;
 const LOCAL_GET: u8 = 0x20;
 const LOCAL_SET: u8 = 0x21;
 const LOCAL_TEE: u8 = 0x22;
+const GLOBAL_GET: u8 = 0x23;
 const GLOBAL_SET: u8 = 0x24;
 const I32_CONST: u8 = 0x41;
 
 // The rows of these operators are in the order of their opcodes.
 const FIRST_LOAD: u8 = 0x28;
-const FIRST_STORE: u8 = FIRST_LOAD + LoadOp::COUNT as u8;
+const LAST_LOAD: u8 = 0x35;
+const FIRST_STORE: u8 = 0x36;
 const LAST_STORE: u8 = 0x3e;
 const FIRST_NUMERIC: u8 = 0x45;
 const LAST_NUMERIC: u8 = 0xc4;
 
 const _: () = assert!(
-    StoreOp::I64Store32 as u8 == LAST_STORE - FIRST_STORE
+    LoadOp::I64Load32U as u8 == LAST_LOAD - FIRST_LOAD
+        && StoreOp::I64Store32 as u8 == LAST_STORE - FIRST_STORE
         && NumOp::I64Extend32S as u8 == LAST_NUMERIC - FIRST_NUMERIC,
     "a row is missing"
 );
