@@ -59,7 +59,7 @@ pub(super) struct Operands {
     /// Height of the stack in slots, and the greatest it ever was.
     pub(super) height: u32,
     pub(super) max_height: u32,
-    /// No operand below this index names a local.
+    /// No operand below this index names a local. May be above the stack.
     settled: usize,
 }
 
@@ -94,9 +94,10 @@ impl Operands {
     }
 
     pub(super) fn push_local(&mut self, local: u32) {
-        let index = self.stack.len() as u32;
+        let index = self.stack.len();
+        self.settled = self.settled.min(index);
         let entry = &mut self.locals[local as usize];
-        let below = core::mem::replace(&mut entry.head, index);
+        let below = core::mem::replace(&mut entry.head, index as u32);
         let ty = entry.ty;
         self.push(Value::Local { local, below }, ty);
     }
@@ -114,14 +115,12 @@ impl Operands {
         while self.stack.len() > len {
             self.pop();
         }
-        self.settled = self.settled.min(len);
     }
 
     fn unlink(&mut self, value: Value) {
         if let Value::Local { local, below } = value {
             self.locals[local as usize].head = below;
         }
-        self.settled = self.settled.min(self.stack.len());
     }
 
     /// Turns the operand at `index`, the topmost that names its local, into its temp.
@@ -143,7 +142,8 @@ impl Operands {
     /// Whether any operand names a local.
     pub(super) fn names_locals(&mut self) -> bool {
         let names = |operand: &Operand| matches!(operand.value, Value::Local { .. });
-        let found = self.stack[self.settled..].iter().any(names);
+        let from = self.settled.min(self.stack.len());
+        let found = self.stack[from..].iter().any(names);
         if !found {
             self.settled = self.stack.len();
         }
@@ -153,8 +153,8 @@ impl Operands {
     /// The operands that may name a local, topmost last; none of them does from now on, so the
     /// caller settles each.
     pub(super) fn unsettled(&mut self) -> core::ops::Range<usize> {
-        let from = core::mem::replace(&mut self.settled, self.stack.len());
-        from..self.stack.len()
+        let len = self.stack.len();
+        core::mem::replace(&mut self.settled, len).min(len)..len
     }
 }
 
