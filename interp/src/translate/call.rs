@@ -4,7 +4,7 @@ use wasmtier_vm::{FuncIdx, FuncType, Slot, TableIdx, TypeIdx, ValType};
 
 use super::emit::File;
 use super::operand::file_of;
-use super::{Translator, Visit, pins};
+use super::{Translator, Visit};
 use crate::cell::{CallCell, CallIndirectCell, ReturnCallCell, ReturnCallIndirectCell};
 use crate::handler::{HandlerId, HandlerKey, Misc};
 
@@ -95,7 +95,7 @@ impl<'m> Translator<'m> {
 
     /// Pops the arguments of a call and pushes its results.
     fn after_call(&mut self, ty: &'m FuncType) -> Visit {
-        self.call_weight = self.call_weight.saturating_add(pins::weight(self.loop_depth));
+        self.call_weight = self.call_weight.saturating_add(self.use_weight);
         for _ in ty.params() {
             self.operands.pop();
         }

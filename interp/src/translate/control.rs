@@ -8,7 +8,7 @@ use wasmparser::BlockType;
 use wasmtier_vm::{FuncType, TypeIdx, ValType};
 
 use super::operand::{Operand, Value};
-use super::{Translator, Visit, val_type};
+use super::{Translator, Visit, pins, val_type};
 use crate::cell::WORD;
 use crate::code::TranslateError;
 
@@ -168,6 +168,7 @@ impl<'m> Translator<'m> {
         self.labels[label.0 as usize] = Label { at: Some(self.emitter.position()), used: true };
         self.emitter.forget();
         self.loop_depth += 1;
+        self.use_weight = pins::weight(self.loop_depth);
         Ok(())
     }
 
@@ -251,6 +252,7 @@ impl<'m> Translator<'m> {
             ControlKind::Loop => {
                 // Branches to a loop go to its start: its end is reached by falling through alone.
                 self.loop_depth -= 1;
+                self.use_weight = pins::weight(self.loop_depth);
                 if !self.reachable {
                     self.operands.truncate(control.base);
                     return self.push_temps(types.results());

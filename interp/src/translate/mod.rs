@@ -137,8 +137,11 @@ struct Translator<'m> {
     labels: Vec<Label>,
     fixups: Vec<control::Fixup>,
     reachable: bool,
-    /// How many loops surround the next operator.
+    /// The temp of a value of no width at height 0: temps go down from here.
+    first_temp: Slot,
+    /// How many loops surround the next operator, and what a use there weighs.
     loop_depth: u32,
+    use_weight: u32,
     /// Weight of calls, against which pins are weighed.
     call_weight: u32,
 }
@@ -170,9 +173,13 @@ impl<'m> Translator<'m> {
             labels: core::mem::take(&mut scratch.labels),
             fixups: core::mem::take(&mut scratch.fixups),
             reachable: true,
+            first_temp: Slot(0),
             loop_depth: 0,
+            use_weight: pins::weight(0),
             call_weight: 0,
         };
+        let first_temp = translator.frame.temp(0, 0);
+        translator.first_temp = first_temp.expect("locals were kept within MAX_FRAME_SLOTS");
         translator.operands.clear();
         translator.controls.clear();
         translator.labels.clear();
@@ -241,9 +248,8 @@ impl<'m> Translator<'m> {
 
     /// The temp at `height` of a value of type `ty`.
     fn temp(&self, height: u32, ty: ValType) -> Slot {
-        self.frame
-            .temp(height, ty.slots())
-            .expect("the operand stack was kept within MAX_FRAME_SLOTS")
+        // In reach: the operand stack is kept within MAX_FRAME_SLOTS.
+        Slot(self.first_temp.0.wrapping_sub((height + ty.slots()) as i16))
     }
 
     /// Fails when the operand stack grew out of the reach of a slot.
@@ -398,9 +404,8 @@ impl<'m> Translator<'m> {
 
     /// Counts a use of a local for the choice of pins.
     fn weigh(&mut self, local: u32) {
-        let weight = pins::weight(self.loop_depth);
         let local = &mut self.operands.locals[local as usize];
-        local.weight = local.weight.saturating_add(weight);
+        local.weight = local.weight.saturating_add(self.use_weight);
     }
 }
 
