@@ -1,16 +1,20 @@
-//! Every operator on vectors, on edge lanes, in every choice of registers.
+//! The operators on vectors against their rows, in every choice of registers.
+//!
+//! What lives here: where operands and results are, and what must stay as it was. What does not:
+//! the values (`tuples.rs`), masks of shuffles, accesses. Invariant: code is emitted once and run
+//! on many values.
 
 mod access;
 mod emitted;
 mod shuffle;
-mod values;
+mod tuples;
 
 use wasmtier_ops::{ScalarType, SimdOp, SimdShape};
 use wasmtier_x64::lower::{Imm, Reg, simd};
 use wasmtier_x64::{CpuFeatures, Gpr, Xmm};
 
 use self::emitted::{feature_sets, ignore_scratch, machine};
-use self::values::{Tuple, tuples};
+use self::tuples::{Tuple, tuples};
 use crate::machine::{Machine, State};
 
 /// The registers that a value is in.

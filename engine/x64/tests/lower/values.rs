@@ -53,16 +53,25 @@ const FLOATS: [f64; 18] = [
 ];
 
 /// Numbers by chance: a linear congruence, mixed.
-struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
-    fn next(&mut self) -> u64 {
+    /// The same numbers for the same `seed`.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn vector(&mut self) -> u128 {
+        u128::from(self.next()) << 64 | u128::from(self.next())
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
         let mixed = self.0 ^ self.0 >> 29;
         mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9) ^ mixed >> 32
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         (self.next() >> 16) as usize % limit
     }
 }

@@ -13,8 +13,7 @@ use crate::{Floats, Mem, Width, Xmm, XmmUnary, XmmUnaryImm};
 
 /// Loads a vector from `from`, or the lane of a vector that `value` tells, into `dst`.
 ///
-/// `dst` may be that vector. See [`lower`](crate::lower) for what
-/// else is changed, and for faults.
+/// `dst` may be that vector. See [`lower`](crate::lower) for what else is changed, and for faults.
 ///
 /// # Panics
 /// When `op` stores, or when `value` is missing where a lane is loaded.

@@ -9,9 +9,9 @@ use wasmtier_x64::lower::{Bounds, Index, Lowering, Offset, address, load_vector,
 use wasmtier_x64::{Gpr, Xmm};
 
 use super::emitted::{feature_sets, ignore_scratch, instructions, machine, machine_of};
-use super::values::Random;
 use crate::guest::number;
 use crate::machine::{SLOTS, State};
+use crate::values::Chance;
 
 /// What the row of each shape computes of `raw`, the bytes in memory, and the vector: another
 /// vector, or the bytes then in memory.
@@ -54,8 +54,9 @@ const INDEX: Gpr = Gpr::Rcx;
 #[derive(Clone, Copy, Debug)]
 struct Access {
     op: SimdAccessOp,
-    /// Written by loads; read by loads of lanes, unless they read another register, and stores.
+    /// Written by loads.
     register: Xmm,
+    /// Read by stores and loads of lanes.
     value: Xmm,
     lane: u8,
     /// Where it is in the slots.
@@ -120,22 +121,22 @@ impl Access {
     }
 }
 
-fn state(random: &mut Random) -> State {
+fn state(chance: &mut Chance) -> State {
     let mut state = State::default();
     state.gpr[number(INDEX)] = 0;
-    state.xmm.fill_with(|| random.vector());
-    state.slots.fill_with(|| random.vector());
+    state.xmm.fill_with(|| chance.vector());
+    state.slots.fill_with(|| chance.vector());
     state
 }
 
 #[test]
 fn accesses_are_what_their_rows_say() {
-    let mut random = Random::new(6);
+    let mut chance = Chance::new(6);
     for cpu in feature_sets() {
         for access in Access::all() {
             let code = machine(cpu, |l| access.emit(l));
             for _ in 0..10 {
-                let mut actual = state(&mut random);
+                let mut actual = state(&mut chance);
                 let mut expected = actual.clone();
                 code.run(&mut actual);
                 access.apply(&mut expected);
@@ -148,7 +149,7 @@ fn accesses_are_what_their_rows_say() {
 
 #[test]
 fn one_instruction_may_fault_and_nothing_changed_before() {
-    let mut random = Random::new(7);
+    let mut chance = Chance::new(7);
     for cpu in feature_sets() {
         for access in Access::all() {
             let (bytes, faults) = instructions(cpu, |l| access.emit(l));
@@ -160,7 +161,7 @@ fn one_instruction_may_fault_and_nothing_changed_before() {
                 .collect();
             assert_eq!(touching, faults, "{cpu:?} {access:?}");
             assert_eq!(faults.len(), 1, "{cpu:?} {access:?}");
-            let mut actual = state(&mut random);
+            let mut actual = state(&mut chance);
             let mut expected = actual.clone();
             machine_of(&bytes[..faults[0]]).run(&mut actual);
             ignore_scratch(&mut expected, &actual);

@@ -6,8 +6,8 @@ use wasmtier_x64::lower::{Imm, Reg, shuffle_by, simd};
 use wasmtier_x64::{CpuFeatures, Mem, Xmm};
 
 use super::emitted::{feature_sets, ignore_scratch, instructions, machine};
-use super::values::Random;
 use crate::machine::{State, slot};
+use crate::values::Chance;
 
 /// A mask from what it has at each place.
 fn mask(lane: impl Fn(u8) -> u8) -> [u8; 16] {
@@ -40,16 +40,16 @@ fn simple() -> Vec<[u8; 16]> {
     masks
 }
 
-/// Masks next to the simple ones, and some that look random.
+/// Masks next to the simple ones, and some that are there by chance.
 fn masks() -> Vec<[u8; 16]> {
-    let mut random = Random::new(2);
+    let mut chance = Chance::new(2);
     let mut masks = simple();
     let mut near = masks.clone();
     for mask in &mut near {
-        mask[random.word() as usize % 16] = random.word() as u8 % 32;
+        mask[chance.below(16)] = chance.below(32) as u8;
     }
     masks.extend(near);
-    masks.extend((0..50).map(|_| random.vector().to_le_bytes().map(|lane| lane % 32)));
+    masks.extend((0..50).map(|_| chance.vector().to_le_bytes().map(|lane| lane % 32)));
     masks
 }
 
@@ -58,15 +58,15 @@ fn registers() -> impl Iterator<Item = [Xmm; 3]> {
     (0..27).map(|choice| [choice / 9, choice / 3 % 3, choice % 3].map(|r| Xmm::new(6 + 3 * r)))
 }
 
-fn state(random: &mut Random) -> State {
+fn state(chance: &mut Chance) -> State {
     let mut state = State::default();
-    state.xmm.fill_with(|| random.vector());
+    state.xmm.fill_with(|| chance.vector());
     state
 }
 
 #[test]
 fn by_a_mask_that_is_known() {
-    let mut random = Random::new(3);
+    let mut chance = Chance::new(3);
     for cpu in feature_sets() {
         for mask in masks() {
             for [dst, a, b] in registers() {
@@ -74,7 +74,7 @@ fn by_a_mask_that_is_known() {
                 let imm = Imm::Shuffle(mask);
                 let code =
                     machine(cpu, |l| simd(l, SimdOp::I8x16Shuffle, dst.into(), &operands, imm));
-                let mut actual = state(&mut random);
+                let mut actual = state(&mut chance);
                 let mut expected = actual.clone();
                 code.run(&mut actual);
                 let args = [a, b].map(|r| expected.xmm[usize::from(r.number())]);
@@ -89,13 +89,13 @@ fn by_a_mask_that_is_known() {
 
 #[test]
 fn by_a_mask_in_memory() {
-    let mut random = Random::new(4);
+    let mut chance = Chance::new(4);
     let (base, _, offset) = slot(2).parts();
     for cpu in feature_sets() {
         for [dst, a, b] in registers() {
             let code = machine(cpu, |l| shuffle_by(l, dst, a, b, Mem::new(base, offset + 3)));
             for mask in masks() {
-                let mut actual = state(&mut random);
+                let mut actual = state(&mut chance);
                 let bits = u128::from_le_bytes(mask);
                 (actual.slots[2], actual.slots[3]) = (bits << 24, bits >> 104);
                 let mut expected = actual.clone();

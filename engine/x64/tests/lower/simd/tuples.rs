@@ -1,31 +1,15 @@
-//! Vectors whose lanes are the values where operators differ, in all combinations of two.
+//! Vectors whose lanes are the values where operators differ.
+//!
+//! What does not live here: scalar operands, which take the low bits of a vector. Invariant: every
+//! two such values meet in some lane.
+
+use crate::values::Chance;
 
 /// Up to three operands.
 pub(super) type Tuple = [u128; 3];
 
-/// Numbers that look random and are always the same.
-pub(super) struct Random(u64);
-
-impl Random {
-    pub(super) const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(super) fn word(&mut self) -> u64 {
-        // Splitmix64, since it needs no warming up.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
-    }
-
-    pub(super) fn vector(&mut self) -> u128 {
-        u128::from(self.word()) << 64 | u128::from(self.word())
-    }
-}
-
 /// All pairs of lanes that matter, of all widths, with a third operand that changes, and some that
-/// look random.
+/// are there by chance.
 pub(super) fn tuples() -> Vec<Tuple> {
     let (of_32, of_64) = (lanes_of_32(), lanes_of_64());
     let mut tuples = Vec::new();
@@ -33,8 +17,8 @@ pub(super) fn tuples() -> Vec<Tuple> {
     pairs(&mut tuples, 16, &[0, 1, 8, 15, 0x00ff, 0x7f80, 0x7fff, 0x8000, 0x8001, 0xff7f, 0xffff]);
     pairs(&mut tuples, 32, &of_32);
     pairs(&mut tuples, 64, &of_64);
-    let mut random = Random::new(5);
-    tuples.extend((0..100).map(|_| [random.vector(), random.vector(), random.vector()]));
+    let mut chance = Chance::new(5);
+    tuples.extend((0..100).map(|_| [chance.vector(), chance.vector(), chance.vector()]));
     tuples
 }
 
@@ -110,13 +94,13 @@ fn lanes_of_64() -> Vec<u64> {
 
 /// Vectors of lanes of `width` bits, such that every two of `lanes` meet.
 fn pairs(tuples: &mut Vec<Tuple>, width: u32, lanes: &[u64]) {
-    let mut random = Random::new(u64::from(width));
-    let mut any = || lanes[random.word() as usize % lanes.len()];
-    let both: Vec<[u64; 3]> =
-        lanes.iter().flat_map(|&a| lanes.iter().map(move |&b| [a, b, 0])).collect();
+    let mut chance = Chance::new(u64::from(width));
+    let mut any = || lanes[chance.below(lanes.len())];
+    let both: Vec<(u64, u64)> =
+        lanes.iter().flat_map(|&a| lanes.iter().map(move |&b| (a, b))).collect();
     for chunk in both.chunks(128 / width as usize) {
         let mut tuple = [0; 3];
-        for &[a, b, _] in chunk {
+        for &(a, b) in chunk {
             for (vector, lane) in tuple.iter_mut().zip([a, b, any()]) {
                 *vector = *vector << width | u128::from(lane);
             }
