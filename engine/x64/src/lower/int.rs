@@ -263,8 +263,12 @@ fn count_ones(l: &mut Lowering<'_>, width: Width, dst: Gpr, a: GprMem) {
     l.code.alu(Alu::Add, width, dst, TEMP);
     with_bytes(l, Alu::And, width, dst, 0x0f);
 
-    l.code.mov_imm(TEMP, 0x0101_0101_0101_0101);
-    l.code.imul(width, dst, TEMP);
+    if width == Width::W64 {
+        l.code.mov_imm(TEMP, 0x0101_0101_0101_0101);
+        l.code.imul(width, dst, TEMP);
+    } else {
+        l.code.imul_imm(width, dst, dst, 0x0101_0101);
+    }
     l.code.shift_imm(Shift::Shr, width, dst, 8 * width.bytes() - 8);
 }
 

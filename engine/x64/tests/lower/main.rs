@@ -6,6 +6,7 @@ mod guest;
 mod machine;
 mod memory;
 mod numeric;
+mod select;
 mod simd;
 mod values;
 mod wide;
