@@ -5,7 +5,7 @@
 
 use wasmtier_ops::ScalarType;
 
-const INTEGERS: [u64; 22] = [
+const INTEGERS: [u64; 24] = [
     0,
     1,
     2,
@@ -25,6 +25,9 @@ const INTEGERS: [u64; 22] = [
     0x7fff_ffff_ffff_ffff,
     0x8000_0000_0000_0000,
     0x8000_0000_0000_0001,
+    // Just above the middle between two floats, of 64 bits and of 32.
+    0x8000_0000_0000_0401,
+    0x8000_0080_0000_0001,
     0xffff_ffff_0000_0000,
     0xffff_ffff_ffff_fffe,
     0xffff_ffff_ffff_ffff,
@@ -52,6 +55,8 @@ const FLOATS: [f64; 18] = [
     f64::INFINITY,
 ];
 
+const OTHER_SIGN: usize = 3;
+
 /// Numbers by chance: a linear congruence, mixed.
 pub(crate) struct Chance(u64);
 
@@ -76,7 +81,7 @@ impl Chance {
     }
 }
 
-/// Slots with edge values of `ty`.
+/// Slots with edge values of `ty`; of floats, those of the other sign are [`OTHER_SIGN`] away.
 fn edges(ty: ScalarType) -> Vec<u64> {
     let signed = FLOATS.into_iter().flat_map(|value| [value, -value]);
     match ty {
@@ -121,14 +126,22 @@ fn other(ty: ScalarType, chance: &mut Chance) -> u64 {
     }
 }
 
-/// Tuples of slots for `types`: every edge value in every position, and `more`.
+/// Tuples of slots for `types`: every edge value in every position, with itself
+/// and with that of the other sign, and `more`.
 pub(crate) fn tuples(types: &[ScalarType], more: usize) -> Vec<Vec<u64>> {
     let mut chance = Chance(types.len() as u64);
     let edges: Vec<Vec<u64>> = types.iter().map(|&ty| edges(ty)).collect();
     let longest = edges.iter().map(Vec::len).max().unwrap_or(0);
     let mut tuples = Vec::new();
-    for index in 0..longest {
-        tuples.push(edges.iter().map(|edges| edges[index % edges.len()]).collect());
+    for distance in [0, OTHER_SIGN, longest - OTHER_SIGN] {
+        for index in 0..longest {
+            let at =
+                |(nth, edges): (usize, &Vec<u64>)| edges[(index + nth * distance) % edges.len()];
+            tuples.push(edges.iter().enumerate().map(at).collect());
+        }
+        if types.len() == 1 {
+            break;
+        }
     }
     for _ in 0..more {
         let some = |(&ty, edges): (&ScalarType, &Vec<u64>)| match chance.below(3) {
