@@ -6,6 +6,7 @@
 //! Invariant: a `Config` is plain data; nothing happens before an engine is made of it.
 
 use wasmparser::WasmFeatures;
+use wasmtier_x64::CpuFeatures;
 
 use crate::runtime::memory::MemoryConfig;
 
@@ -20,12 +21,14 @@ use crate::runtime::memory::MemoryConfig;
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub enum Tier {
-    /// The fastest that is built and the host can do: today the portable interpreter.
+    /// The fastest that is built and the host can do: the threaded interpreter, or else the
+    /// portable one.
     #[default]
     Auto,
     /// The portable interpreter: no machine code, explicit checks.
     Portable,
-    /// The threaded interpreter. Not built yet.
+    /// The threaded interpreter, which runs translated code by pieces of machine code. It needs
+    /// x86-64 Linux, SSE4.1 and executable memory; where one is missing `Engine::new` fails.
     Interp,
     /// Machine code for every function at its first call. Not built yet.
     Jit,
@@ -55,6 +58,8 @@ pub struct Config {
     pub(crate) memory_reservation: u64,
     pub(crate) signals_based_traps: bool,
     pub(crate) parallel_validation: bool,
+    /// Optional instructions that may be used where the processor has them.
+    pub(crate) cpu_features: CpuFeatures,
 }
 
 /// What is built: WebAssembly 2.0, relaxed SIMD, tail calls, multi-memory, memory64, threads,
@@ -131,6 +136,7 @@ impl Config {
             memory_reservation: 4 << 30,
             signals_based_traps: true,
             parallel_validation: true,
+            cpu_features: CpuFeatures::ALL,
         }
     }
 
@@ -167,9 +173,19 @@ impl Config {
 
     /// Whether accesses out of bounds may be found by a signal handler; then each 32-bit memory
     /// reserves 8 GiB of address space and never moves, where the host allows it. When off, and in
-    /// [`Tier::Portable`] always, every access is checked by code. Default on.
+    /// [`Tier::Portable`] always, every access is checked by code, and no signal handler is
+    /// installed. Default on.
     pub fn signals_based_traps(&mut self, enable: bool) -> &mut Self {
         self.signals_based_traps = enable;
+        self
+    }
+
+    /// Leaves out optional instructions of the processor, by the bits of `wasmtier_x64`'s
+    /// `CpuFeatures`: for tests. Unstable.
+    #[doc(hidden)]
+    pub fn cpu_features(&mut self, mask: u32) -> &mut Self {
+        let known = CpuFeatures::from_bits(mask & CpuFeatures::ALL.bits());
+        self.cpu_features = known.expect("all of these bits are known");
         self
     }
 

@@ -1,8 +1,8 @@
 //! [`Engine`]: what modules and stores share.
 //!
-//! What lives here: the checked configuration and the type registry. What does not: modules,
-//! stores, code. Invariant: an engine never changes after it is made, except that its registry
-//! learns types.
+//! What lives here: the checked configuration, the world, and the type registry. What does not:
+//! modules, stores, code. Invariant: an engine never changes after it is made, except that its
+//! registry learns types, and its native world gets handlers.
 
 use core::fmt;
 use std::sync::Arc;
@@ -14,6 +14,8 @@ use crate::error::Result;
 use crate::error_kind::ErrorKind;
 use crate::module::ScratchPool;
 use crate::registry::TypeRegistry;
+use crate::runtime::native::Native;
+use crate::runtime::unavailable::Unavailable;
 
 /// Most bytes of stack. It is allocated in one piece, and what needs more is recursion gone wrong.
 const LARGEST_STACK: usize = 1 << 30;
@@ -37,6 +39,8 @@ struct EngineInner {
     config: Config,
     types: TypeRegistry,
     scratch: ScratchPool,
+    /// `None` in the portable world.
+    native: Option<Native>,
 }
 
 impl Engine {
@@ -44,20 +48,20 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] when the configuration asks for a tier or proposal that this build
-    /// does not have, or for too large a stack.
+    /// [`ErrorKind::Config`] when the configuration asks for a tier or proposal that this build or
+    /// host does not have, or for too large a stack.
     pub fn new(config: &Config) -> Result<Self> {
-        check_tier(config.tier)?;
         check_stack(config.max_wasm_stack)?;
         check_features(config.features)?;
-        Ok(Self::unchecked(config.clone()))
+        Ok(Self::of(config.clone(), choose_world(config)?))
     }
 
-    fn unchecked(config: Config) -> Self {
+    fn of(config: Config, native: Option<Native>) -> Self {
         Self(Arc::new(EngineInner {
             config,
             types: TypeRegistry::default(),
             scratch: ScratchPool::default(),
+            native,
         }))
     }
 
@@ -77,6 +81,12 @@ impl Engine {
         &self.0.types
     }
 
+    /// What the native world consists of; `None` in the portable one.
+    #[inline]
+    pub(crate) fn native(&self) -> Option<&Native> {
+        self.0.native.as_ref()
+    }
+
     /// Buffers of the translator.
     pub(crate) fn scratch(&self) -> &ScratchPool {
         &self.0.scratch
@@ -92,7 +102,9 @@ impl fmt::Debug for Engine {
 impl Default for Engine {
     /// An engine with the default configuration, which every host can do.
     fn default() -> Self {
-        Self::unchecked(Config::new())
+        let config = Config::new();
+        let native = any_world(&config);
+        Self::of(config, native)
     }
 }
 
@@ -104,15 +116,35 @@ fn check_stack(bytes: usize) -> Result<(), ErrorKind> {
     Err(ErrorKind::Config(message))
 }
 
-fn check_tier(tier: Tier) -> Result<(), ErrorKind> {
-    let name = match tier {
-        Tier::Auto | Tier::Portable => return Ok(()),
-        Tier::Interp => "interp",
-        Tier::Jit => "jit",
-    };
-    Err(ErrorKind::Config(format!(
-        "tier `{name}` is not built into this version; use `auto` or `portable`"
-    )))
+/// The native world that the tier of `config` needs, if it needs one.
+fn choose_world(config: &Config) -> Result<Option<Native>, ErrorKind> {
+    match config.tier {
+        Tier::Auto => Ok(any_world(config)),
+        Tier::Portable => Ok(None),
+        Tier::Interp => match new_native(config) {
+            Ok(native) => Ok(Some(native)),
+            Err(why) => Err(ErrorKind::Config(format!(
+                "tier `interp` cannot run here: {why}; use `auto` or `portable`"
+            ))),
+        },
+        Tier::Jit => Err(ErrorKind::Config(
+            "tier `jit` is not built into this version; use `auto`, `interp` or `portable`"
+                .to_owned(),
+        )),
+    }
+}
+
+/// The native world, or that there is none.
+fn any_world(config: &Config) -> Option<Native> {
+    let native = new_native(config);
+    if let Err(why) = &native {
+        tracing::debug!(%why, "no machine code");
+    }
+    native.ok()
+}
+
+fn new_native(config: &Config) -> Result<Native, Unavailable> {
+    Native::new(config.cpu_features, config.signals_based_traps)
 }
 
 fn check_features(features: WasmFeatures) -> Result<(), ErrorKind> {

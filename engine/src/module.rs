@@ -3,10 +3,10 @@
 //! What lives here: the public type and the record behind it. What does not: parsing and
 //! validation (`parse`, `validate`), translation (`lazy`), and anything of an instance.
 //!
-//! Invariant: a module never changes, except that its functions get translated; entries and
-//! translated code stay where they are for as long as the module lives.
+//! Invariant: a module never changes, except that its functions get translated.
 
 mod const_expr;
+mod functions;
 mod input;
 mod lazy;
 mod names;
@@ -15,17 +15,17 @@ mod types;
 mod validate;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::{fmt, iter};
 
-use wasmtier_vm::{ExportItem, FuncEntry, FuncIdx, FuncKey, FuncKeyKind, ModuleInfo};
+use wasmtier_vm::{ExportItem, FuncEntry, FuncIdx, ModuleInfo};
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::error_kind::{ErrorKind, OneLine};
+use crate::runtime::memory::BoundsMode;
+use functions::Functions;
 pub(crate) use lazy::ScratchPool;
-use lazy::Translations;
 pub use lazy::Warmed;
 
 /// WebAssembly code, parsed and validated, ready to be instantiated any number of times.
@@ -184,44 +184,23 @@ pub(crate) struct ModuleInner {
     engine: Engine,
     bytes: Box<[u8]>,
     info: ModuleInfo,
-    /// One for each defined function; [`FuncEntry::module`] points back here.
-    entries: Box<[FuncEntry]>,
+    /// For memories with guards, and for others; made when an instance needs them.
+    functions: [OnceLock<Functions>; 2],
     /// Places in `info.exports`, sorted by name.
     exports_by_name: Box<[u32]>,
     /// The export called [`MEMORY`].
     memory: Option<ExportItem>,
-    translations: Translations,
 }
 
 impl ModuleInner {
     fn new(engine: Engine, bytes: Box<[u8]>, info: ModuleInfo) -> Arc<Self> {
-        let entries =
-            (info.imported_funcs..).take(info.bodies.len()).zip(0..).map(|(func, body)| {
-                let ty = info.funcs[func as usize];
-                let key = FuncKey::new(FuncKeyKind::Wasm, body);
-                FuncEntry::wasm(key, info.type_ids[ty.index()], &info.types[ty.index()])
-            });
-        let entries = entries.collect();
         let mut exports_by_name: Box<[u32]> =
             iter::zip(0.., &info.exports).map(|(place, _)| place).collect();
         exports_by_name.sort_by_key(|&place| &info.exports[place as usize].name);
         let memory = info.exports.iter().find(|export| *export.name == *MEMORY);
         let memory = memory.map(|export| export.item);
-        let module = Arc::new(Self {
-            engine,
-            bytes,
-            info,
-            entries,
-            exports_by_name,
-            memory,
-            translations: Translations::default(),
-        });
-        let address = Arc::as_ptr(&module).cast_mut().cast();
-        for entry in &module.entries {
-            // Relaxed: whoever shares the module with another thread orders this before.
-            entry.module.store(address, Ordering::Relaxed);
-        }
-        module
+        let functions = Default::default();
+        Arc::new(Self { engine, bytes, info, functions, exports_by_name, memory })
     }
 
     /// The engine it was made with.
@@ -239,9 +218,25 @@ impl ModuleInner {
         &self.info
     }
 
-    /// The entries of the functions it defines, for [`wasmtier_vm::VmCtx::code_table`].
-    pub(crate) fn entries(&self) -> &[FuncEntry] {
-        &self.entries
+    /// The functions it defines, as instances have them whose memory 0 has these bounds.
+    pub(crate) fn functions(&self, bounds: BoundsMode) -> &Functions {
+        let [guard, explicit] = &self.functions;
+        let functions = match bounds {
+            BoundsMode::Explicit if self.engine.native().is_some() => explicit,
+            BoundsMode::Guard | BoundsMode::Explicit => guard,
+        };
+        functions.get_or_init(|| Functions::new(self, bounds))
+    }
+
+    /// The functions that an entry is one of, if it is of this module.
+    pub(crate) fn functions_of(&self, entry: *const FuncEntry) -> Option<&Functions> {
+        let made = self.functions.iter().filter_map(OnceLock::get);
+        made.into_iter().find(|functions| functions.contain(entry))
+    }
+
+    /// The bounds mode of memory 0 where nothing is scarce; of an instance that has none, too.
+    pub(crate) fn usual_bounds(&self) -> BoundsMode {
+        BoundsMode::usual(self.info.memories.first(), &self.engine.config().memory_config())
     }
 
     /// The function that an entry of this module belongs to.

@@ -33,6 +33,15 @@ pub(crate) const EAGER_FUNC_RECORDS: u32 = 128;
 /// Funcref records of a larger instance that are written together, when one is needed.
 pub(crate) const FUNC_RECORD_PAGE: u32 = 128;
 
+/// Turns of a loop after which the threaded interpreter looks whether it is to stop; at least 1.
+pub(crate) const LOOP_BUDGET: i32 = 1 << 14;
+
+/// Bytes of address space for the machine code of an engine.
+pub(crate) const CODE_MEMORY: usize = 128 << 20;
+
+/// The same where address space is scarce.
+pub(crate) const SCARCE_CODE_MEMORY: usize = 16 << 20;
+
 /// Bytes of the first chunk of code memory of an owner, which most modules never fill.
 pub(crate) const MIN_CODE_CHUNK: usize = 64 << 10;
 

@@ -22,6 +22,16 @@ pub const MODES: &[Mode] = &[
             config.tier(Tier::Portable).signals_based_traps(false).memory_reservation(0);
         },
     },
+    // Bounds are found by the hardware.
+    Mode { name: "interp", configure: |config| _ = config.tier(Tier::Interp) },
+    // As the second, and with no more instructions than any processor has that will do.
+    Mode {
+        name: "interp-checked",
+        configure: |config| {
+            config.tier(Tier::Interp).signals_based_traps(false).memory_reservation(0);
+            config.cpu_features(0);
+        },
+    },
 ];
 
 impl Mode {

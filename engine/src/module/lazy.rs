@@ -1,9 +1,11 @@
 //! Translation of functions when they are first called.
 //!
-//! What lives here: who translates, where the code is kept, and how it becomes reachable. What
-//! does not: the translator (`wasmtier_interp`).
+//! What lives here: who translates, and how the code becomes reachable. What does not: the
+//! translator (`wasmtier_interp`), and where the code is kept (`functions`).
 //!
-//! Invariant: code that has been published stays where it is for as long as its module lives.
+//! Invariant: when a function's machine code can be found, so can the cells that it runs.
+
+use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
 use wasmtier_interp::{Backend, Code, Scratch, translate, wasm_offsets};
@@ -12,10 +14,6 @@ use wasmtier_vm::{FuncEntry, FuncIdx};
 use super::ModuleInner;
 use crate::error_kind::ErrorKind;
 use crate::tuning::IDLE_SCRATCHES;
-
-/// The translated functions of a module, in the order of their first calls.
-#[derive(Default)]
-pub(super) struct Translations(Mutex<Vec<Code>>);
 
 /// Buffers of the translator, kept between uses.
 #[derive(Default)]
@@ -46,23 +44,24 @@ pub struct Warmed {
 }
 
 impl ModuleInner {
-    /// Makes sure that every function has code.
+    /// Makes sure that every function has code for the memories that instances usually have.
     pub(super) fn translate_all(&self) -> Result<Warmed, ErrorKind> {
         let mut first_error = None;
-        for entry in &self.entries {
+        let functions = self.functions(self.usual_bounds());
+        for entry in functions.entries() {
             if let Err(error) = self.translate(entry) {
                 first_error.get_or_insert(error);
             }
         }
-        let code_bytes = self.translations.0.lock().iter().map(Code::byte_len).sum();
+        let code_bytes = functions.code.lock().iter().map(Code::byte_len).sum();
         let body_bytes = self.info.bodies.iter().map(ExactSizeIterator::len).sum();
         match first_error {
             Some(error) => Err(error),
-            None => Ok(Warmed { functions: self.entries.len(), body_bytes, code_bytes }),
+            None => Ok(Warmed { functions: functions.entries().len(), body_bytes, code_bytes }),
         }
     }
 
-    /// Makes sure that the function of `entry`, which is one of [`ModuleInner::entries`], has code.
+    /// Makes sure that the function of `entry`, which is one of the module's, has code.
     ///
     /// Any number of threads may ask at once: each that comes before the first is done translates
     /// on its own, which gives the same code, and one copy is kept.
@@ -71,21 +70,28 @@ impl ModuleInner {
             return Ok(());
         }
         let func = self.func_of(entry);
+        let functions = self.functions_of(entry).expect("the entry is one of the module's");
+        let native = self.engine.native();
+        let backend = native.map_or(Backend::Portable, |native| native.backend(functions.bounds));
         let code = self
             .engine
             .scratch()
-            .with(|scratch| translate(scratch, &self.info, func, &self.bytes, Backend::Portable))
+            .with(|scratch| translate(scratch, &self.info, func, &self.bytes, backend))
             .map_err(|error| ErrorKind::Untranslatable {
                 function: (func.0, self.info.func_name(func).map(str::to_owned)),
                 message: error.to_string(),
             })?;
         tracing::trace!(func = func.0, bytes = code.byte_len(), "translated");
-        let mut kept = self.translations.0.lock();
+        let mut kept = functions.code.lock();
         if entry.ir().is_null() {
             kept.push(code);
             // The pointer is taken where the code stays.
             let code = kept.last().expect("it has just been pushed");
             entry.publish_ir(code.as_ptr());
+            if let (Some(native), Some(offset)) = (native, code.slot_entry()) {
+                // Release: who jumps there finds the cells.
+                entry.slot_entry.store(native.code(offset), Ordering::Release);
+            }
         }
         Ok(())
     }

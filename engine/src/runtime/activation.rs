@@ -91,7 +91,7 @@ impl NativeActivation {
         Ok(Self { landing: Landing::default(), previous, reservations, fault: None })
     }
 
-    /// Calls `code` as `extern "C" fn(vmctx, args, entry) -> Status`.
+    /// Calls `code` as `extern "C" fn(vmctx, args, entry, base) -> Status`.
     ///
     /// A fault at a registered trap site ends the call with the status of its trap, and
     /// [`NativeActivation::fault`] tells where. `code` may change every register but `rsp`.
@@ -108,6 +108,7 @@ impl NativeActivation {
         vmctx: *mut VmCtx,
         args: *mut u64,
         entry: *const FuncEntry,
+        base: *const u8,
     ) -> Status {
         self.fault = None;
         self.previous = INNERMOST.get();
@@ -115,7 +116,7 @@ impl NativeActivation {
         let this = &raw mut *self;
         INNERMOST.set(this);
         // SAFETY: what the thunk asks of `code` is what this method asks; `this` is live.
-        let status = unsafe { enter_native(vmctx, args, entry, code, this) };
+        let status = unsafe { enter_native(vmctx, args, entry, base, code, this) };
         INNERMOST.set(previous);
         status
     }
@@ -156,6 +157,7 @@ unsafe extern "C" fn enter_native(
     vmctx: *mut VmCtx,
     args: *mut u64,
     entry: *const FuncEntry,
+    base: *const u8,
     code: *const u8,
     activation: *mut NativeActivation,
 ) -> Status {
@@ -174,12 +176,12 @@ unsafe extern "C" fn enter_native(
         "push r15",
         // The stack pointer is a multiple of 16 at a call.
         "sub rsp, 8",
-        "mov [r8 + {rsp}], rsp",
-        "mov [r8 + {rbp}], rbp",
+        "mov [r9 + {rsp}], rsp",
+        "mov [r9 + {rbp}], rbp",
         "lea rax, [rip + 2f]",
-        "mov [r8 + {rip}], rax",
-        // The first three arguments are those of the code.
-        "call rcx",
+        "mov [r9 + {rip}], rax",
+        // The first four arguments are those of the code.
+        "call r8",
         "2:",
         "add rsp, 8",
         "pop r15",

@@ -54,5 +54,5 @@ pub(super) fn capture(store: &StoreOpaque) -> Option<WasmBacktrace> {
 /// The module an entry belongs to.
 fn module_of(store: &StoreOpaque, entry: *const FuncEntry) -> Option<&Arc<ModuleInner>> {
     let (_, module) = store.modules.range(..=entry.addr()).next_back()?;
-    module.entries().as_ptr_range().contains(&entry).then_some(module)
+    module.functions_of(entry).map(|_| module)
 }

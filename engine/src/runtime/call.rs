@@ -68,9 +68,10 @@ impl StoreOpaque {
     #[cold]
     fn make_stack(&mut self) {
         let slots = (self.engine().config().max_wasm_stack / 8).max(HEADER);
+        // Machine code opens a callee's frame before the callee sees that there is no room for it.
         // Not zeroed: that would cost more than most calls take.
-        self.stack.slots = Box::new_uninit_slice(slots);
-        let low = self.stack.slots.as_mut_ptr().cast();
+        self.stack.slots = Box::new_uninit_slice(HEADER + slots);
+        let low = self.stack.slots.as_mut_ptr().wrapping_add(HEADER).cast();
         let vm = self.vm.as_ptr();
         // SAFETY: pinned by the store; nothing runs yet.
         unsafe { (*vm).stack_low = low };
@@ -218,14 +219,33 @@ unsafe fn run(
         // SAFETY: as above; `enter` restores it before `activation` dies.
         unsafe { (*vm).activation = &raw mut activation };
         // SAFETY: a wasm function's record has its instance's context and an entry of its module;
-        // its arguments are at `first`.
-        let status = unsafe { wasmtier_interp::enter(record.vmctx, record.entry, first) };
-        if !status.is_ok() {
-            return Err(leave(store, status));
-        }
-        return Ok(());
+        // its arguments are at `first`; the activation is as it should be.
+        unsafe { run_wasm(store, record, first) }?
     };
     if status.is_ok() { Ok(()) } else { Err(leave(store, status)) }
+}
+
+/// Runs a wasm function in the world of its engine.
+///
+/// # Safety
+///
+/// As [`run`]; the record is a wasm function's, and an activation was pushed for this call.
+#[inline]
+unsafe fn run_wasm(
+    store: &StoreRef<'_>,
+    record: &FuncRecord,
+    first: *mut u64,
+) -> Result<Status, Parked> {
+    let Some(native) = store.engine().native() else {
+        // SAFETY: caller's contract.
+        return Ok(unsafe { wasmtier_interp::enter(record.vmctx, record.entry, first) });
+    };
+    // SAFETY: pinned by the store.
+    let activation = unsafe { (*store.vm.as_ptr()).activation };
+    let faults = store.faults.as_ptr();
+    // SAFETY: caller's contract.
+    let status = unsafe { native.enter(record.vmctx, record.entry, first, activation, faults) };
+    status.map_err(|error| Parked::Error(error.into()))
 }
 
 /// Why the callee was left with `status`, which is not OK. The frames are still linked.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use dynasmrt::{DynasmApi, DynasmLabelApi, dynasm};
 use wasmtier_ops::Trap;
-use wasmtier_vm::{Status, VmCtx};
+use wasmtier_vm::Status;
 use wasmtier_x64::CodeBuffer;
 
 use crate::runtime::activation::{Fault, NativeActivation};
@@ -156,7 +156,7 @@ impl Code {
     ) -> Status {
         let args = args.as_mut_ptr();
         // SAFETY: the code is of the right signature, and uses `base` as the memory it is.
-        unsafe { activation.call(self.piece.start(), base.cast::<VmCtx>(), args, ptr::null()) }
+        unsafe { activation.call(self.piece.start(), base.cast(), args, ptr::null(), ptr::null()) }
     }
 }
 

@@ -18,10 +18,8 @@ use crate::error::{Error, Result};
 /// memory is imported.
 pub(super) fn shared_memory(store: &mut StoreOpaque, object: &Arc<SharedObject>) -> usize {
     let is_it = |known: &MemoryObject| known.shared().is_some_and(|it| Arc::ptr_eq(it, object));
-    store.memories.iter().position(is_it).unwrap_or_else(|| {
-        store.memories.push(MemoryObject::of_shared(object.clone()));
-        store.memories.len() - 1
-    })
+    let known = store.memories.iter().position(is_it);
+    known.unwrap_or_else(|| store.add_memory(MemoryObject::of_shared(object.clone())))
 }
 
 /// Asks whether there may be an instance of a module, with the tables and memories it defines.
@@ -72,8 +70,7 @@ pub(super) fn new_memory(store: &mut StoreRef<'_>, ty: MemoryType) -> Result<usi
         )));
     }
     let memory = MemoryObject::new(ty, &store.engine().config().memory_config())?;
-    store.memories.push(memory);
-    Ok(store.memories.len() - 1)
+    Ok(store.add_memory(memory))
 }
 
 fn memory_growth(ty: &MemoryType, current: u64, desired: u64) -> Growth {

@@ -69,10 +69,9 @@ impl InstanceObject {
         let info = self.module.info();
         let FuncImport { entry, vmctx } = match info.defined_func(func) {
             None => self.ctx.imported_func(func),
-            Some(defined) => FuncImport {
-                entry: &raw const self.module.entries()[defined as usize],
-                vmctx: self.ctx.as_ptr(),
-            },
+            Some(defined) => {
+                FuncImport { entry: self.ctx.entry(defined), vmctx: self.ctx.as_ptr() }
+            }
         };
         let type_id = info.type_ids[info.funcs[func.index()].index()];
         FuncRecord { entry, vmctx, type_id, func_index: func.0 }

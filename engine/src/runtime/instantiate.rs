@@ -151,11 +151,14 @@ fn allocate(
     let vm_memories: Vec<_> = memories.iter().map(|&at| store.memories[at].vm()).collect();
     let vm_tables: Vec<_> = tables.iter().map(|&at| store.tables[at].vm()).collect();
     let vm_globals: Vec<_> = globals.iter().map(|&at| store.globals[at].storage()).collect();
+    let memory_0 = memories.first().map(|&at| store.memories[at].bounds_mode());
+    let functions = module.functions(memory_0.unwrap_or_else(|| module.usual_bounds()));
+    let code_table = functions.entries().as_ptr();
     let ctx = VmCtxBlock::new(&VmCtxParts {
         store: store.vm.as_ptr(),
         instance: index,
         stack_limit: store.stack_limit(),
-        code_table: module.entries().as_ptr(),
+        code_table,
         funcref_base: store.funcs.base(),
         funcref_offset,
         type_ids: &info.type_ids,
@@ -190,7 +193,7 @@ fn allocate(
         dropped_elements: vec![false; info.elements.len()].into(),
         dropped_data: vec![false; info.data.len()].into(),
     });
-    store.modules.entry(module.entries().as_ptr().addr()).or_insert_with(|| module.clone());
+    store.modules.entry(code_table.addr()).or_insert_with(|| module.clone());
     if escaped <= EAGER_FUNC_RECORDS {
         store.write_records(index, 0, escaped);
     }

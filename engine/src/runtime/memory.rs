@@ -31,6 +31,18 @@ pub(crate) enum BoundsMode {
     Explicit,
 }
 
+impl BoundsMode {
+    /// The mode of a memory of type `ty` where address space is not scarce. Code that has no
+    /// memory is as code that has one.
+    pub(crate) fn usual(ty: Option<&MemoryType>, config: &MemoryConfig) -> Self {
+        match ty {
+            Some(ty) => bounds_mode(&LinearMemoryType::of(ty), config),
+            None if config.force_explicit => Self::Explicit,
+            None => Self::Guard,
+        }
+    }
+}
+
 /// How memories are given address space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MemoryConfig {
@@ -275,19 +287,15 @@ impl LinearMemory {
         self.len as u64 >> self.ty.page_size_log2
     }
 
-    /// The type it was made from; `minimum` stays what it was at the beginning.
-    pub(crate) fn ty(&self) -> &LinearMemoryType {
-        &self.ty
-    }
-
     /// Who stops accesses out of bounds. Never changes.
     pub(crate) fn bounds_mode(&self) -> BoundsMode {
         self.bounds_mode
     }
 
-    /// All addresses, guard included, at which a fault is an access to this memory.
-    pub(crate) fn reservation(&self) -> Range<usize> {
-        self.reservation.range()
+    /// All addresses, guard included, at which a fault is an access to this memory; `None` when it
+    /// has explicit bounds. Never changes.
+    pub(crate) fn guarded_addresses(&self) -> Option<Range<usize>> {
+        (self.bounds_mode == BoundsMode::Guard).then(|| self.reservation.range())
     }
 }
 

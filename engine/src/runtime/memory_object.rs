@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use wasmtier_vm::{MemoryType, VmCtx, VmMemory};
 
-use super::memory::{LinearMemory, LinearMemoryType, MemoryConfig, MemoryError};
+use super::memory::{BoundsMode, LinearMemory, LinearMemoryType, MemoryConfig, MemoryError};
 use super::pinned::Pinned;
 use super::shared_object::{CHUNK, Grown, SharedObject};
 
@@ -81,6 +81,23 @@ impl MemoryObject {
         match &self.backing {
             Backing::Own { linear, .. } => linear.base(),
             Backing::Shared(object) => object.base(),
+        }
+    }
+
+    /// Who stops accesses out of bounds. Never changes.
+    pub(super) fn bounds_mode(&self) -> BoundsMode {
+        match &self.backing {
+            Backing::Own { linear, .. } => linear.bounds_mode(),
+            Backing::Shared(object) => object.bounds_mode(),
+        }
+    }
+
+    /// The addresses at which a fault is an access to it, as long as it lives; `None` when code
+    /// checks all accesses.
+    pub(super) fn guarded_addresses(&self) -> Option<Range<usize>> {
+        match &self.backing {
+            Backing::Own { linear, .. } => linear.guarded_addresses(),
+            Backing::Shared(object) => object.guarded_addresses(),
         }
     }
 

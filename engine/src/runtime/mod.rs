@@ -4,22 +4,33 @@
 //! public API.
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-#[cfg_attr(not(test), expect(dead_code, reason = "machine code comes with the native back-ends"))]
 pub(crate) mod activation;
 #[cfg(test)]
 mod child_process;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-#[cfg_attr(not(test), expect(dead_code, reason = "machine code comes with the native back-ends"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "pieces on their own are for the compiler, which comes next")
+)]
 pub(crate) mod code_memory;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-#[cfg_attr(not(test), expect(dead_code, reason = "machine code comes with the native back-ends"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "pieces on their own are for the compiler, which comes next")
+)]
 pub(crate) mod code_range;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod cpu;
 #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
 mod emitted;
-#[expect(dead_code, reason = "guards are for machine code, which comes next")]
 pub(crate) mod memory;
-#[expect(dead_code, reason = "machine code and pooling come next")]
+#[expect(dead_code, reason = "pooling comes next")]
 pub(crate) mod mmap;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub(crate) mod native;
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+#[path = "native/absent.rs"]
+pub(crate) mod native;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod signals;
 
@@ -37,11 +48,11 @@ mod limit;
 pub(crate) mod memory_object;
 mod pinned;
 mod racy;
-#[cfg_attr(not(test), expect(dead_code, reason = "machine code comes with the native back-ends"))]
-pub(crate) mod reservation_set;
+mod reservation_set;
 pub(crate) mod shared_object;
 pub(crate) mod slots;
 pub(crate) mod store;
 pub(crate) mod table;
+pub(crate) mod unavailable;
 mod vmctx;
 mod waiters;

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use wasmtier_ops::Trap;
 use wasmtier_vm::{MemoryType, VmMemory};
 
-use super::memory::{LinearMemory, LinearMemoryType, MemoryConfig, MemoryError};
+use super::memory::{BoundsMode, LinearMemory, LinearMemoryType, MemoryConfig, MemoryError};
 use super::pinned::Pinned;
 use super::racy::RacyBytes;
 use super::waiters::Waiters;
@@ -39,6 +39,7 @@ pub(crate) enum Grown {
 /// A memory that several threads may use.
 pub(crate) struct SharedObject {
     ty: MemoryType,
+    bounds_mode: BoundsMode,
     linear: Mutex<LinearMemory>,
     /// What running code sees of it.
     vm: Pinned<VmMemory>,
@@ -56,12 +57,24 @@ impl SharedObject {
         let linear = LinearMemory::immovable(LinearMemoryType::of(&ty), config)?;
         let len = AtomicUsize::new(linear.byte_len());
         let vm = Pinned::new(VmMemory { base: linear.base(), len });
-        Ok(Self { ty, linear: Mutex::new(linear), vm, waiters: Waiters::default() })
+        let bounds_mode = linear.bounds_mode();
+        let linear = Mutex::new(linear);
+        Ok(Self { ty, bounds_mode, linear, vm, waiters: Waiters::default() })
     }
 
     /// Its type, with the minimum it was made with.
     pub(crate) fn ty(&self) -> MemoryType {
         self.ty
+    }
+
+    /// Who stops accesses out of bounds. Never changes.
+    pub(super) fn bounds_mode(&self) -> BoundsMode {
+        self.bounds_mode
+    }
+
+    /// As [`LinearMemory::guarded_addresses`].
+    pub(super) fn guarded_addresses(&self) -> Option<Range<usize>> {
+        self.linear.lock().guarded_addresses()
     }
 
     /// What running code sees of it, valid as long as the object.

@@ -29,6 +29,7 @@ use super::instance::InstanceObject;
 use super::limit::{LimitHook, Limiter, Request, ask};
 use super::memory_object::MemoryObject;
 use super::pinned::Pinned;
+use super::reservation_set::ReservationSet;
 use super::table::TableObject;
 use super::vmctx::VmCtxBlock;
 use crate::engine::Engine;
@@ -132,6 +133,9 @@ pub struct StoreOpaque {
     engine: Engine,
     /// What running code sees of the store.
     pub(super) vm: Pinned<VmStore>,
+    /// Where faults of the store's code are traps: at the guards of its memories, which live as
+    /// long as the store.
+    pub(super) faults: Pinned<ReservationSet>,
     /// The context of calls that come from the host: it has a store, and nothing else.
     pub(super) host_ctx: VmCtxBlock,
     pub(super) stack: ValueStack,
@@ -173,6 +177,7 @@ impl StoreOpaque {
             id: StoreId::next(),
             engine: engine.clone(),
             vm,
+            faults: Pinned::new(ReservationSet::default()),
             host_ctx,
             stack: ValueStack::default(),
             funcs: FuncArena::default(),
@@ -218,6 +223,17 @@ impl StoreOpaque {
     /// A memory of the store, to change.
     pub(crate) fn memory_mut(&mut self, index: usize) -> &mut MemoryObject {
         &mut self.memories[index]
+    }
+
+    /// Adds a memory and returns its index.
+    pub(super) fn add_memory(&mut self, memory: MemoryObject) -> usize {
+        if let Some(addresses) = memory.guarded_addresses() {
+            // SAFETY: pinned by the store, and nobody else refers to it: the fault handler does
+            // only while code of the store runs.
+            unsafe { &*self.faults.as_ptr() }.insert(addresses);
+        }
+        self.memories.push(memory);
+        self.memories.len() - 1
     }
 
     /// A table of the store.

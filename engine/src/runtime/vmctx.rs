@@ -119,6 +119,12 @@ impl VmCtxBlock {
         unsafe { import.read() }
     }
 
+    /// The entry of a function its module defines.
+    pub(super) fn entry(&self, defined: u32) -> *const FuncEntry {
+        // SAFETY: the context is live, and validated indices of defined functions are in bounds.
+        unsafe { VmCtx::entry(self.as_ptr(), defined) }
+    }
+
     /// Renews the end of the value stack.
     pub(super) fn set_stack_limit(&self, limit: usize) {
         // SAFETY: the context is live; the limit is an atomic, for others may write it too.

@@ -80,7 +80,7 @@ fn run_is_the_default() {
 #[test]
 fn tiers() {
     let file = Folder::new("options-tiers").file("empty.wat", EMPTY);
-    for tier in ["auto", "portable"] {
+    for tier in ["auto", "portable", "interp"] {
         assert_eq!(wasmtier(["--tier", tier, &file]).success(), "");
     }
     let outcome = wasmtier(["--tier", "jit", &file]);

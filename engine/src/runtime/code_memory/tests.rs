@@ -1,7 +1,7 @@
 //! Code memory as its users see it: allocated, run, freed, by many threads.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::{fs, thread};
+use std::{fs, ptr, thread};
 
 use dynasmrt::{DynasmApi, dynasm};
 use wasmtier_ops::Trap;
@@ -44,10 +44,11 @@ fn run(code: &Code) -> u64 {
     let reservations = ReservationSet::default();
     let mut activation = NativeActivation::new(&raw const reservations).unwrap();
     let mut args = [0, 0];
-    let vmctx = std::ptr::null_mut::<VmCtx>();
+    let vmctx = ptr::null_mut::<VmCtx>();
     // SAFETY: the code of these tests is of that signature, and uses the arguments alone.
-    let status =
-        unsafe { activation.call(code.start(), vmctx, args.as_mut_ptr(), std::ptr::null()) };
+    let status = unsafe {
+        activation.call(code.start(), vmctx, args.as_mut_ptr(), ptr::null(), ptr::null())
+    };
     assert!(status.is_ok());
     args[0]
 }

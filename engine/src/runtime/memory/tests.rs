@@ -27,7 +27,7 @@ const EXPLICIT: MemoryConfig = MemoryConfig { reservation: 4 << 30, force_explic
 fn memory32_is_guarded_and_never_moves() {
     let mut memory = LinearMemory::new(memory32(1, Some(65536)), &MemoryConfig::default()).unwrap();
     assert_eq!(memory.bounds_mode(), BoundsMode::Guard);
-    assert!(memory.reservation().len() as u64 >= (8 << 30) + 16);
+    assert!(memory.guarded_addresses().unwrap().len() as u64 >= (8 << 30) + 16);
     let base = memory.base();
     assert_eq!(load(&memory, WASM_PAGE - 1), 0);
     store(&memory, WASM_PAGE - 1, 7);

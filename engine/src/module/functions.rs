@@ -1,0 +1,57 @@
+//! [`Functions`]: the entries of a module's functions, and their code.
+//!
+//! What lives here: both, for one way to check bounds. What does not: translation (`lazy`).
+//!
+//! Invariant: entries and code stay where they are for as long as the module lives; whoever has a
+//! pointer to an entry keeps the module.
+
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use parking_lot::Mutex;
+use wasmtier_interp::Code;
+use wasmtier_vm::{FuncEntry, FuncKey, FuncKeyKind};
+
+use super::ModuleInner;
+use crate::runtime::memory::BoundsMode;
+
+/// The functions of a module, for instances whose memory 0 has the same bounds mode. In the
+/// portable world, where code is the same for all, they have one of these together.
+pub(crate) struct Functions {
+    pub(super) bounds: BoundsMode,
+    /// One for each defined function; [`FuncEntry::module`] points back to the module.
+    entries: Box<[FuncEntry]>,
+    /// The translated ones, in the order of their first calls.
+    pub(super) code: Mutex<Vec<Code>>,
+}
+
+impl Functions {
+    /// The functions of `module`, none of them translated.
+    pub(super) fn new(module: &ModuleInner, bounds: BoundsMode) -> Self {
+        let info = &module.info;
+        let lazy = module.engine.native().map(|native| native.lazy_entry());
+        let address: *mut () = core::ptr::from_ref(module).cast_mut().cast();
+        let funcs = &info.funcs[info.imported_funcs as usize..];
+        let entries = funcs.iter().zip(0..).map(|(ty, body)| {
+            let key = FuncKey::new(FuncKeyKind::Wasm, body);
+            let mut entry =
+                FuncEntry::wasm(key, info.type_ids[ty.index()], &info.types[ty.index()]);
+            entry.module = AtomicPtr::new(address);
+            if let Some(lazy) = lazy {
+                // Relaxed: whoever shares the entries with another thread orders this before.
+                entry.slot_entry.store(lazy, Ordering::Relaxed);
+            }
+            entry
+        });
+        Self { bounds, entries: entries.collect(), code: Mutex::default() }
+    }
+
+    /// The entries of the functions the module defines, for [`wasmtier_vm::VmCtx::code_table`].
+    pub(crate) fn entries(&self) -> &[FuncEntry] {
+        &self.entries
+    }
+
+    /// Whether `entry` is one of these.
+    pub(super) fn contain(&self, entry: *const FuncEntry) -> bool {
+        self.entries.as_ptr_range().contains(&entry)
+    }
+}

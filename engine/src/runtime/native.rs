@@ -1,0 +1,164 @@
+//! [`Native`]: what an engine in the native world has.
+//!
+//! What lives here: the engine's code memory, the interpreter's handlers in it, the entry of calls
+//! into them, and what becomes of a fault. What does not: what handlers do (`wasmtier_interp`),
+//! which world an engine is in (`engine`).
+//!
+//! Invariant: whatever is published here stays where it is for as long as the engine lives, and
+//! so longer than any code of a module that refers to it.
+
+use std::ptr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use wasmtier_interp::{Backend, Bounds, PublishCode, Threaded};
+use wasmtier_vm::{Activation, FuncEntry, Slot, Status, VmCtx};
+use wasmtier_x64::CpuFeatures;
+
+use super::activation::{Fault, NativeActivation};
+use super::code_memory::{Alignment, Code, CodeMemory, CodeMemoryError, CodeOwner};
+use super::cpu;
+use super::memory::BoundsMode;
+use super::mmap::MapError;
+use super::reservation_set::ReservationSet;
+use super::unavailable::Unavailable;
+use crate::tuning::{CODE_MEMORY, LOOP_BUDGET, SCARCE_CODE_MEMORY};
+
+/// The native world of an engine.
+#[derive(Debug)]
+pub(crate) struct Native {
+    memory: CodeMemory,
+    threaded: Threaded,
+    /// Whether faults are traps; otherwise signals are left alone.
+    signals: bool,
+}
+
+impl Native {
+    /// The native world, with those optional instructions of the processor that are in `allowed`.
+    /// Without `signals` no fault is a trap.
+    ///
+    /// # Errors
+    /// When the host cannot do it.
+    pub(crate) fn new(allowed: CpuFeatures, signals: bool) -> Result<Self, Unavailable> {
+        let features = cpu::features().ok_or(Unavailable::Processor)?;
+        let features = CpuFeatures::from_bits(features.bits() & allowed.bits());
+        let features = features.expect("a part of a known set is known");
+        let memory = CodeMemory::new(CODE_MEMORY).or_else(|_| CodeMemory::new(SCARCE_CODE_MEMORY));
+        let memory = memory.map_err(Unavailable::Code)?;
+        let handlers = Arc::new(Handlers {
+            owner: memory.owner(),
+            pieces: Mutex::default(),
+            failure: OnceLock::new(),
+        });
+        match Threaded::new(features, LOOP_BUDGET, Box::new(Publisher(handlers.clone()))) {
+            Some(threaded) => Ok(Self { memory, threaded, signals }),
+            None => {
+                let failure = handlers.failure.get().copied();
+                Err(Unavailable::Code(failure.unwrap_or(CodeMemoryError::Exhausted)))
+            }
+        }
+    }
+
+    /// What translates for this world, for code that checks bounds as `bounds` says.
+    pub(crate) fn backend(&self, bounds: BoundsMode) -> Backend<'_> {
+        let bounds = match bounds {
+            BoundsMode::Guard => Bounds::Guard,
+            BoundsMode::Explicit => Bounds::Explicit,
+        };
+        Backend::Threaded { handlers: &self.threaded, bounds }
+    }
+
+    /// The code of a wasm function that has not been called yet.
+    pub(crate) fn lazy_entry(&self) -> *mut u8 {
+        self.code(self.threaded.lazy())
+    }
+
+    /// The code that is `offset` bytes from the base of the code memory.
+    pub(crate) fn code(&self, offset: u32) -> *mut u8 {
+        self.memory.base().wrapping_add(offset as usize).cast_mut()
+    }
+
+    /// Calls a wasm function from the host.
+    ///
+    /// `args` is as in [`wasmtier_interp::enter`], and so is the status: what is not `OK` leaves
+    /// frames that can be walked. `faults` are the addresses at which the store's code may fault.
+    ///
+    /// # Errors
+    /// When this thread's faults cannot be caught.
+    ///
+    /// # Safety
+    ///
+    /// As [`wasmtier_interp::enter`]; `activation` is the store's innermost one, and `faults` the
+    /// set of that store.
+    #[inline]
+    pub(super) unsafe fn enter(
+        &self,
+        vmctx: *mut VmCtx,
+        entry: *const FuncEntry,
+        args: *mut u64,
+        activation: *mut Activation,
+        faults: *const ReservationSet,
+    ) -> Result<Status, MapError> {
+        let mut native = NativeActivation::new(if self.signals { faults } else { ptr::null() })?;
+        let code = self.code(self.threaded.enter());
+        // SAFETY: the entry stub calls what the caller vouches for; no frame of a handler owns
+        // anything, and the set is the store's.
+        let status = unsafe { native.call(code, vmctx, args, entry, self.memory.base()) };
+        if let Some(fault) = native.fault() {
+            // SAFETY: the fault has ended the innermost activation's code, whose frames are there.
+            unsafe { mark(fault, activation) };
+        }
+        Ok(status)
+    }
+}
+
+/// Notes where code was left by a fault, as handlers do when they leave.
+///
+/// # Safety
+///
+/// The fault interrupted a handler of `activation`, which is live.
+#[cold]
+unsafe fn mark(fault: Fault, activation: *mut Activation) {
+    let fp: *mut u64 = ptr::with_exposed_provenance_mut(fault.fp);
+    let saved_pc = fp.wrapping_offset(Slot::SAVED_PC.offset());
+    // SAFETY: between its entry and its end a handler's `rbp` is the running frame, which has the
+    // slot (caller's contract).
+    unsafe { saved_pc.write(fault.cell as u64) };
+    // SAFETY: live (caller's contract).
+    unsafe { (*activation).exit_fp = fp };
+}
+
+/// The published handlers.
+#[derive(Debug)]
+struct Handlers {
+    owner: CodeOwner,
+    /// Keeps the code. Not `parking_lot`: to unlock one of its locks in a forked child touches a
+    /// table that all share.
+    pieces: Mutex<Vec<Code>>,
+    /// Why the first attempt failed that did.
+    failure: OnceLock<CodeMemoryError>,
+}
+
+#[derive(Debug)]
+struct Publisher(Arc<Handlers>);
+
+impl PublishCode for Publisher {
+    fn publish(&self, bytes: &[u8], faults: &[u32]) -> Option<u32> {
+        let handlers = &*self.0;
+        let draft = handlers.owner.allocate(bytes.len(), Alignment::Handler);
+        // SAFETY: the interpreter's handlers are entered by `Native::enter` alone, own nothing, and
+        // are dropped with the engine, which outlives whatever runs them.
+        let code = draft.and_then(|draft| unsafe { draft.publish_handlers(bytes, faults) });
+        match code {
+            Ok(code) => {
+                let offset = code.offset();
+                handlers.pieces.lock().unwrap_or_else(PoisonError::into_inner).push(code);
+                Some(u32::try_from(offset).expect("the code memory is smaller than 4 GiB"))
+            }
+            Err(failure) => {
+                tracing::debug!(%failure, "handlers could not be published");
+                handlers.failure.get_or_init(|| failure);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The native world of hosts that have none.
+//!
+//! Invariant: there is no value of it.
+
+use wasmtier_interp::Backend;
+use wasmtier_vm::{Activation, FuncEntry, Status, VmCtx};
+use wasmtier_x64::CpuFeatures;
+
+use super::memory::BoundsMode;
+use super::mmap::MapError;
+use super::reservation_set::ReservationSet;
+use super::unavailable::Unavailable;
+
+/// The native world of an engine.
+#[derive(Debug)]
+pub(crate) enum Native {}
+
+impl Native {
+    /// The native world, which there is not.
+    pub(crate) fn new(_: CpuFeatures, _: bool) -> Result<Self, Unavailable> {
+        Err(Unavailable::Host)
+    }
+
+    pub(crate) fn backend(&self, _: BoundsMode) -> Backend<'_> {
+        match *self {}
+    }
+
+    pub(crate) fn lazy_entry(&self) -> *mut u8 {
+        match *self {}
+    }
+
+    pub(crate) fn code(&self, _: u32) -> *mut u8 {
+        match *self {}
+    }
+
+    /// # Safety
+    ///
+    /// Cannot be called.
+    pub(super) unsafe fn enter(
+        &self,
+        _: *mut VmCtx,
+        _: *const FuncEntry,
+        _: *mut u64,
+        _: *mut Activation,
+        _: *const ReservationSet,
+    ) -> Result<Status, MapError> {
+        match *self {}
+    }
+}
