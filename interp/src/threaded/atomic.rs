@@ -11,7 +11,7 @@ use wasmtier_x64::lower::{Operand, atomic as lower_atomic};
 use super::body::{Body, File};
 use super::key::Variant;
 use super::memory::far_fields;
-use super::registers::{A, ACC, T};
+use super::registers::{A, ACC, B, T};
 use crate::cell::{FarLoadCell, FarStoreCell, FarUpdateCell, PlainCell};
 
 pub(super) fn atomic(body: &mut Body<'_>, op: AtomicOp, memory64: bool, variant: Variant) {
@@ -43,7 +43,7 @@ pub(super) fn atomic(body: &mut Body<'_>, op: AtomicOp, memory64: bool, variant:
         AtomicShape::Cmpxchg => {
             let at = body.far(&far_fields!(FarUpdateCell), memory64, op.into());
             let expected = body.slot(offset_of!(FarUpdateCell, b), A);
-            let replacement = body.slot(offset_of!(FarUpdateCell, c), T);
+            let replacement = body.slot(offset_of!(FarUpdateCell, c), B);
             lower_atomic(&mut body.l, op, ACC, at, [expected.into(), replacement.into()]);
             (Some(offset_of!(FarUpdateCell, d)), size_of::<FarUpdateCell>())
         }
