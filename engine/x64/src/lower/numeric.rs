@@ -20,7 +20,7 @@ pub enum Constraint {
     /// The second operand is an immediate or in `rcx`, and the result is not in `rcx`.
     ShiftCount,
     /// The first operand is in `rax`, the second one neither in `rax` or `rdx` nor addressed by
-    /// them. The result is in `rax` if it is a quotient, in `rdx` if it is a remainder; both change.
+    /// them. The result is in `rax` if it is a quotient, in `rdx` if a remainder; both change.
     Divide,
 }
 

@@ -1,8 +1,8 @@
 //! The scalar operators against their rows, on operands everywhere they may be.
 //!
-//! What lives here: which operands, registers and features are combined, and what must come out and
-//! stay as it was. What does not: the values (`values.rs`). Invariant: a variant is emitted once and
-//! run on many values.
+//! What lives here: which operands, registers and features are combined, what must come out, and
+//! what must stay as it was. What does not: the values (`values.rs`). Invariant: a variant is
+//! emitted once and run on many values.
 
 use dynasmrt::DynasmLabelApi;
 use wasmtier_ops::{NumOp, ScalarType, Trap};
