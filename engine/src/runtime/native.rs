@@ -162,3 +162,6 @@ impl PublishCode for Publisher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
