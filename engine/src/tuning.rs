@@ -42,8 +42,9 @@ pub(crate) const CODE_MEMORY: usize = 128 << 20;
 /// The same where address space is scarce.
 pub(crate) const SCARCE_CODE_MEMORY: usize = 16 << 20;
 
-/// Bytes of the first chunk of code memory of an owner, which most modules never fill.
-pub(crate) const MIN_CODE_CHUNK: usize = 64 << 10;
+/// Bytes of the first chunk of code memory of an owner, which small programs never fill. It is paid
+/// for at once: a microsecond each page.
+pub(crate) const MIN_CODE_CHUNK: usize = 16 << 10;
 
 /// Bytes of an owner's later chunks, unless one piece of code needs more. Each is twice as large as
 /// the one before, up to this.
