@@ -12,12 +12,12 @@ use dynasmrt::{DynamicLabel, DynasmLabelApi};
 use wasmtier_ops::{ScalarType, Trap};
 use wasmtier_vm::{Slot, VmCtx};
 use wasmtier_x64::lower::{Lowering, Operand, Test};
-use wasmtier_x64::{Alu, Floats, Gpr, Mem, Scale, Width, Xmm, XmmOp};
+use wasmtier_x64::{Alu, Cond, Floats, Gpr, Mem, Scale, Width, Xmm, XmmOp};
 
-use super::Bounds;
 use super::key::{EitherPin, Pin};
 use super::registers::{ACC, BASE, CTX, D, FLOAT_ACC, FLOAT_PINS, FP, INT_PINS, PC, T, V1, X};
 use super::stubs::{Stub, Stubs};
+use super::{Bounds, FaultSite};
 use crate::cell::WORD;
 
 /// Bytes of a slot.
@@ -38,9 +38,18 @@ pub(super) fn field(base: Gpr, offset: usize) -> Mem {
     Mem::new(base, i32::try_from(offset).expect("layouts are small"))
 }
 
-/// A field of the running cell.
-pub(super) fn cell(offset: usize) -> Mem {
-    field(PC, offset)
+/// The cell that a handler runs: the one at the pc, or one behind it in a run of several.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) struct Cell {
+    /// Its distance from the pc in bytes.
+    pub(super) behind: usize,
+}
+
+impl Cell {
+    /// The field at `offset` in the cell.
+    pub(super) fn at(self, offset: usize) -> Mem {
+        field(PC, self.behind + offset)
+    }
 }
 
 /// The register file of scalars.
@@ -87,18 +96,45 @@ pub(super) fn width(ty: ScalarType) -> Width {
     }
 }
 
+/// What a handler still has to place: code that is rarely run, or not in a straight line.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Exit {
+    label: DynamicLabel,
+    cell: Cell,
+    way: Way,
+}
+
+/// Where an [`Exit`] leads.
+#[derive(Copy, Clone, Debug)]
+enum Way {
+    /// Out of wasm.
+    Trap(Trap),
+    /// To the stub that looks whether an access was out of bounds.
+    OutOfBounds,
+    /// To the target that the cell names at an offset.
+    Taken { target: usize, back: bool },
+}
+
 /// A handler, and what it is emitted with.
 #[derive(Debug)]
 pub(super) struct Body<'a> {
     pub(super) l: Lowering<'a>,
     pub(super) stubs: &'a Stubs,
     pub(super) bounds: Bounds,
+    /// The cell that is run.
+    pub(super) cell: Cell,
+    /// Whether another cell's code follows, to which to go on is to fall through.
+    pub(super) followed: bool,
+    /// What is to be placed behind.
+    pub(super) exits: &'a mut Vec<Exit>,
+    /// Instructions that access guest memory.
+    pub(super) faults: &'a mut Vec<FaultSite>,
 }
 
 impl Body<'_> {
     /// The address of the slot that the cell names at `offset`, computed with `temp`.
     pub(super) fn slot(&mut self, offset: usize, temp: Gpr) -> Mem {
-        self.l.code.movsx(Width::W16, Width::W64, temp, cell(offset));
+        self.l.code.movsx(Width::W16, Width::W64, temp, self.cell.at(offset));
         Mem::base(FP).indexed(temp, Scale::Eight)
     }
 
@@ -123,15 +159,15 @@ impl Body<'_> {
     /// The immediate of type `ty` that the cell holds at `offset`.
     fn immediate(&mut self, offset: usize, ty: ScalarType, temp: Gpr, vector: Xmm) -> Operand {
         match ty {
-            ScalarType::I32 | ScalarType::F32 => cell(offset).into(),
+            ScalarType::I32 | ScalarType::F32 => self.cell.at(offset).into(),
             ScalarType::I64 => {
-                self.l.code.movsx(Width::W32, Width::W64, temp, cell(offset));
+                self.l.code.movsx(Width::W32, Width::W64, temp, self.cell.at(offset));
                 temp.into()
             }
             ScalarType::F64 => {
                 // A conversion keeps the rest of its register, and so would wait for it.
                 self.l.code.zero_xmm(vector);
-                self.l.code.xmm(XmmOp::Cvtss2sd, vector, cell(offset));
+                self.l.code.xmm(XmmOp::Cvtss2sd, vector, self.cell.at(offset));
                 vector.into()
             }
         }
@@ -193,18 +229,30 @@ impl Body<'_> {
         self.go_on(size_of::<C>());
     }
 
-    /// Runs the cell `bytes` behind this one.
-    pub(super) fn go_on(&mut self, bytes: usize) {
+    /// Runs the cell `len` bytes behind this one.
+    pub(super) fn go_on(&mut self, len: usize) {
+        if self.followed {
+            return;
+        }
         let code = &mut *self.l.code;
-        code.mov(Width::W32, B_NEXT, cell(bytes));
-        let bytes = i32::try_from(bytes).expect("cells are short");
+        code.mov(Width::W32, B_NEXT, self.cell.at(len));
+        let bytes = i32::try_from(self.cell.behind + len).expect("runs are short");
         code.alu_imm(Alu::Add, Width::W64, PC, bytes);
         self.dispatch();
     }
 
-    /// Runs the cell that is now the running one.
+    /// Makes the running cell the one at the pc.
+    pub(super) fn take_pc(&mut self) {
+        let behind = i32::try_from(self.cell.behind).expect("runs are short");
+        if behind != 0 {
+            self.l.code.alu_imm(Alu::Add, Width::W64, PC, behind);
+            self.cell.behind = 0;
+        }
+    }
+
+    /// Runs the cell at the pc.
     pub(super) fn run(&mut self) {
-        self.l.code.mov(Width::W32, B_NEXT, cell(0));
+        self.l.code.mov(Width::W32, B_NEXT, Mem::base(PC));
         self.dispatch();
     }
 
@@ -216,23 +264,26 @@ impl Body<'_> {
 
     /// Goes where the cell says at `target` if `test` holds, else behind a cell of `len` bytes.
     pub(super) fn branch(&mut self, test: Test, target: usize, back: bool, len: usize) {
-        let taken = self.l.code.new_dynamic_label();
+        let taken = self.exit(Way::Taken { target, back });
         test.jump(&mut self.l, taken);
         self.go_on(len);
-        self.l.code.dynamic_label(taken);
-        self.jump(target, back);
     }
 
     /// Goes where the cell says at `target`.
     pub(super) fn jump(&mut self, target: usize, back: bool) {
+        let behind = i32::try_from(self.cell.behind).expect("runs are short");
         let code = &mut *self.l.code;
-        code.movsx(Width::W32, Width::W64, T, cell(target));
-        code.alu(Alu::Add, Width::W64, PC, T);
+        code.movsx(Width::W32, Width::W64, T, self.cell.at(target));
+        if behind == 0 {
+            code.alu(Alu::Add, Width::W64, PC, T);
+        } else {
+            code.lea(Width::W64, PC, Mem::new(PC, behind).indexed(T, Scale::One));
+        }
         if back {
             let budget = context(offset_of!(VmCtx, loop_budget));
             code.alu_imm(Alu::Sub, Width::W32, budget, 1);
             let spent = code.new_dynamic_label();
-            code.jcc(wasmtier_x64::Cond::S, spent);
+            code.jcc(Cond::S, spent);
             self.run();
             self.l.code.dynamic_label(spent);
             self.jump_to_stub(Stub::Poll);
@@ -248,17 +299,51 @@ impl Body<'_> {
         self.l.code.jmp_to(X);
     }
 
+    /// A label to be placed behind, from where `way` is taken.
+    fn exit(&mut self, way: Way) -> DynamicLabel {
+        let label = self.l.code.new_dynamic_label();
+        self.exits.push(Exit { label, cell: self.cell, way });
+        label
+    }
+
     /// Where code goes that traps.
     pub(super) fn trap(&mut self, trap: Trap) -> DynamicLabel {
         self.l.exits.trap(self.l.code, trap)
     }
 
-    /// Places the exits and constants of the handler.
+    /// Where code goes whose access to memory 0 is out of bounds, as far as the context knows.
+    pub(super) fn out_of_bounds(&mut self) -> DynamicLabel {
+        self.exit(Way::OutOfBounds)
+    }
+
+    /// Ends the code of one cell: its traps are taken at it, and faults are its.
+    pub(super) fn end_cell(&mut self) {
+        let cell = self.cell;
+        let behind = u32::try_from(cell.behind).expect("runs are short");
+        let faults = self.l.exits.take_faults();
+        self.faults.extend(faults.map(|at| FaultSite { at: at as u32, cell: behind }));
+        let traps = self.l.exits.take_traps();
+        let exits = traps.map(|(trap, label)| Exit { label, cell, way: Way::Trap(trap) });
+        self.exits.extend(exits);
+    }
+
+    /// Places what is still to be placed.
     pub(super) fn end(&mut self) {
-        for (trap, label) in self.l.exits.traps().to_vec() {
+        for Exit { label, cell, way } in core::mem::take(self.exits) {
             self.l.code.dynamic_label(label);
-            self.l.code.mov_imm(Gpr::Rax, trap as u64);
-            self.jump_to_stub(Stub::Leave);
+            self.cell = cell;
+            match way {
+                Way::Trap(trap) => {
+                    self.take_pc();
+                    self.l.code.mov_imm(Gpr::Rax, trap as u64);
+                    self.jump_to_stub(Stub::Leave);
+                }
+                Way::OutOfBounds => {
+                    self.take_pc();
+                    self.jump_to_stub(Stub::OutOfBounds);
+                }
+                Way::Taken { target, back } => self.jump(target, back),
+            }
         }
         self.l.exits.place_constants(self.l.code);
     }

@@ -8,7 +8,7 @@ use core::mem::{offset_of, size_of};
 use wasmtier_vm::{Activation, Builtin, BuiltinTable, FuncEntry, Slot, VmCtx, VmStore};
 use wasmtier_x64::{Alu, Cond, Gpr, Mem, Scale, Width};
 
-use super::body::{Body, cell, context, field, frame_word};
+use super::body::{Body, context, field, frame_word};
 use super::call::reload_pins;
 use super::key::Variant;
 use super::registers::{ACC, CTX, FP, MEMORY, PC};
@@ -25,7 +25,7 @@ const ARGS: Mem = Mem::base(Rsp);
 pub(super) fn call_builtin(body: &mut Body<'_>, variant: Variant) {
     use dynasmrt::DynasmLabelApi;
     let (has_result, pins) = variant.builtin();
-    let code = &mut *body.l.code;
+    let (code, cell) = (&mut *body.l.code, body.cell);
     code.store(W64, frame_word(Slot::SAVED_PC), PC);
     code.mov(W64, R11, frame_word(Slot::ENTRY));
     code.mov(W64, R11, field(R11, FuncEntry::IR_OFFSET));
@@ -36,15 +36,15 @@ pub(super) fn call_builtin(body: &mut Body<'_>, variant: Variant) {
     code.store(W64, field(R11, offset_of!(VmStore, stack_top)), Rax);
     code.mov(W64, R11, field(R11, offset_of!(VmStore, activation)));
     code.store(W64, field(R11, offset_of!(Activation, exit_fp)), FP);
-    code.movsx(W16, W64, Rsi, cell(offset_of!(BuiltinCell, args)));
+    code.movsx(W16, W64, Rsi, cell.at(offset_of!(BuiltinCell, args)));
     code.lea(W64, Rsi, Mem::base(FP).indexed(Rsi, Scale::Eight));
     code.store(W64, ARGS, Rsi);
-    code.mov(W32, Rcx, cell(offset_of!(BuiltinCell, builtin)));
+    code.mov(W32, Rcx, cell.at(offset_of!(BuiltinCell, builtin)));
     code.mov(W64, R11, context(offset_of!(VmCtx, builtins)));
     code.mov(W64, R11, Mem::base(R11).indexed(Rcx, Scale::Eight).offset(FIRST));
     code.mov(W64, Rdi, CTX);
-    code.mov(W32, Rdx, cell(offset_of!(BuiltinCell, imm0)));
-    code.mov(W32, Rcx, cell(offset_of!(BuiltinCell, imm1)));
+    code.mov(W32, Rdx, cell.at(offset_of!(BuiltinCell, imm0)));
+    code.mov(W32, Rcx, cell.at(offset_of!(BuiltinCell, imm1)));
     code.call_to(R11);
     code.mov(W64, MEMORY, context(offset_of!(VmCtx, mem0_base)));
     let failed = code.new_dynamic_label();

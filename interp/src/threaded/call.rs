@@ -14,7 +14,7 @@ use wasmtier_ops::ScalarType;
 use wasmtier_vm::{FuncEntry, FuncImport, FuncRecord, Slot, VmCtx, VmTable};
 use wasmtier_x64::{Alu, Cond, Floats, Gpr, Mem, Scale, Width};
 
-use super::body::{Body, File, Place, cell, context, field, frame_word};
+use super::body::{Body, File, Place, context, field, frame_word};
 use super::key::{PinCounts, Variant, Zeros};
 use super::registers::{ACC, BASE, CTX, FLOAT_ACC, FLOAT_PINS, FP, INT_PINS, PC};
 use super::stubs::Stub;
@@ -31,11 +31,11 @@ const SLOT: i32 = size_of::<u64>() as i32;
 
 /// Opens the frame at `rbp` of the function whose entry is in `rdx`, and runs its first cell.
 pub(super) fn enter(body: &mut Body<'_>, pins: PinCounts, zeros: Zeros) {
-    let code = &mut *body.l.code;
+    let (code, cell) = (&mut *body.l.code, body.cell);
     code.mov(W64, PC, field(Rdx, FuncEntry::IR_OFFSET));
     code.store(W64, frame_word(Slot::ENTRY), Rdx);
     code.alu_imm(Alu::Sub, W32, field(Rdx, offset_of!(FuncEntry, heat)), 1);
-    code.mov(W32, Rax, cell(offset_of!(CodeHeader, frame_bytes)));
+    code.mov(W32, Rax, cell.at(offset_of!(CodeHeader, frame_bytes)));
     code.mov(W64, Rcx, FP);
     code.alu(Alu::Sub, W64, Rcx, Rax);
     code.alu(Alu::Cmp, W64, Rcx, context(offset_of!(VmCtx, stack_limit)));
@@ -49,7 +49,7 @@ pub(super) fn enter(body: &mut Body<'_>, pins: PinCounts, zeros: Zeros) {
 }
 
 fn zero_locals(body: &mut Body<'_>, zeros: Zeros) {
-    let code = &mut *body.l.code;
+    let (code, cell) = (&mut *body.l.code, body.cell);
     let first = i32::from(Slot::SAVED_PC.0) * SLOT - SLOT;
     match zeros {
         Zeros::Few(0) => {}
@@ -61,7 +61,7 @@ fn zero_locals(body: &mut Body<'_>, zeros: Zeros) {
         }
         Zeros::Many => {
             code.zero(Rax);
-            code.mov(W32, Rcx, cell(offset_of!(CodeHeader, zero_slots)));
+            code.mov(W32, Rcx, cell.at(offset_of!(CodeHeader, zero_slots)));
             code.lea(W64, Rdi, Mem::new(FP, first));
             let again = code.new_dynamic_label();
             code.dynamic_label(again);
@@ -115,13 +115,13 @@ fn behind_call<C>(pinned: bool) -> usize {
 /// Calls a function of the module.
 pub(super) fn call(body: &mut Body<'_>, variant: Variant) {
     let behind = behind_call::<CallCell>(variant.pinned());
-    let code = &mut *body.l.code;
-    code.movsx(W16, W64, Rcx, cell(offset_of!(CallCell, fp)));
+    let (code, cell) = (&mut *body.l.code, body.cell);
+    code.movsx(W16, W64, Rcx, cell.at(offset_of!(CallCell, fp)));
     // The link pass made it the distance of the entry from the first.
-    code.mov(W32, Rdx, cell(offset_of!(CallCell, func)));
+    code.mov(W32, Rdx, cell.at(offset_of!(CallCell, func)));
     code.alu(Alu::Add, W64, Rdx, context(offset_of!(VmCtx, code_table)));
     code.lea(W64, Rcx, Mem::base(FP).indexed(Rcx, Scale::Eight));
-    code.lea(W64, Rax, cell(behind));
+    code.lea(W64, Rax, cell.at(behind));
     code.store(W64, frame_word(Slot::SAVED_PC), Rax);
     open_frame(body);
 }
@@ -144,8 +144,8 @@ pub(super) fn call_import(body: &mut Body<'_>, variant: Variant) {
 /// Loads entry and context of the import that the cell names at `func`.
 fn import(body: &mut Body<'_>, func: usize, temp: Gpr) {
     const _: () = assert!(size_of::<FuncImport>() == 16, "imports are scaled by a shift of 4");
-    let code = &mut *body.l.code;
-    code.mov(W32, temp, cell(func));
+    let (code, cell) = (&mut *body.l.code, body.cell);
+    code.mov(W32, temp, cell.at(func));
     code.shift_imm(wasmtier_x64::Shift::Shl, W64, temp, 4);
     code.alu(Alu::Add, W64, temp, context(offset_of!(VmCtx, imported_funcs)));
     callee(body, temp);
@@ -161,10 +161,10 @@ fn callee(body: &mut Body<'_>, from: Gpr) {
 /// Calls the function of `rdx` and `rcx` for a cell of type `C` with a frame pointer at `fp`.
 fn call_any<C>(body: &mut Body<'_>, fp: usize, pinned: bool) {
     let other = body.l.code.new_dynamic_label();
-    let code = &mut *body.l.code;
-    code.movsx(W16, W64, Rdi, cell(fp));
+    let (code, cell) = (&mut *body.l.code, body.cell);
+    code.movsx(W16, W64, Rdi, cell.at(fp));
     code.lea(W64, Rdi, Mem::base(FP).indexed(Rdi, Scale::Eight));
-    code.lea(W64, Rsi, cell(behind_call::<C>(pinned)));
+    code.lea(W64, Rsi, cell.at(behind_call::<C>(pinned)));
     // Host functions have contexts of their own, so that this finds them too.
     code.alu(Alu::Cmp, W64, Rcx, CTX);
     code.jcc(Cond::Ne, other);
@@ -205,7 +205,7 @@ struct Cold {
 impl Lookup {
     /// Loads entry and context of the function at `index`.
     fn resolve(&self, body: &mut Body<'_>, index: Gpr) -> Cold {
-        let code = &mut *body.l.code;
+        let (code, cell) = (&mut *body.l.code, body.cell);
         let (cold, found) = (code.new_dynamic_label(), code.new_dynamic_label());
         if index != Rsi {
             code.mov(W64, Rsi, index);
@@ -213,7 +213,7 @@ impl Lookup {
         let (base, len) = if self.first_table {
             (context(offset_of!(VmCtx, table0_base)), context(offset_of!(VmCtx, table0_len)))
         } else {
-            code.mov(W32, Rdx, cell(self.table));
+            code.mov(W32, Rdx, cell.at(self.table));
             code.mov(W64, Rcx, context(offset_of!(VmCtx, tables)));
             code.mov(W64, Rdx, Mem::base(Rcx).indexed(Rdx, Scale::Eight));
             (field(Rdx, offset_of!(VmTable, base)), field(Rdx, offset_of!(VmTable, len)))
@@ -224,7 +224,7 @@ impl Lookup {
         code.mov(W64, Rcx, base);
         code.mov(W32, Rax, Mem::base(Rcx).indexed(Rsi, Scale::Four));
         code.alu(Alu::Add, W64, Rax, context(offset_of!(VmCtx, funcref_base)));
-        code.mov(W32, Rdx, cell(self.ty));
+        code.mov(W32, Rdx, cell.at(self.ty));
         // The ids of the module's types follow the context.
         let ids = i32::try_from(size_of::<VmCtx>()).expect("layouts are small");
         code.mov(W32, Rdx, Mem::base(CTX).indexed(Rdx, Scale::Four).offset(ids));
@@ -238,10 +238,10 @@ impl Lookup {
     /// Places the way out: the runtime finds the function, or leaves.
     fn resolve_cold(&self, body: &mut Body<'_>, Cold { cold, found }: Cold) {
         let stub = Mem::new(BASE, body.stubs.offset(Stub::Resolve));
-        let code = &mut *body.l.code;
+        let (code, cell) = (&mut *body.l.code, body.cell);
         code.dynamic_label(cold);
-        code.mov(W32, Rdx, cell(self.table));
-        code.mov(W32, Rcx, cell(self.ty));
+        code.mov(W32, Rdx, cell.at(self.table));
+        code.mov(W32, Rcx, cell.at(self.ty));
         code.lea(W64, R11, stub);
         code.call_to(R11);
         code.jmp(found);
@@ -250,8 +250,8 @@ impl Lookup {
 
 /// Tail-calls a function of the module.
 pub(super) fn return_call(body: &mut Body<'_>) {
-    let code = &mut *body.l.code;
-    code.mov(W32, Rdx, cell(offset_of!(ReturnCallCell, func)));
+    let (code, cell) = (&mut *body.l.code, body.cell);
+    code.mov(W32, Rdx, cell.at(offset_of!(ReturnCallCell, func)));
     code.alu(Alu::Add, W64, Rdx, context(offset_of!(VmCtx, code_table)));
     code.mov(W64, Rcx, CTX);
     let (args, count) = (offset_of!(ReturnCallCell, args), offset_of!(ReturnCallCell, count));
@@ -282,10 +282,10 @@ pub(super) fn return_call_indirect(body: &mut Body<'_>) {
 
 /// Replaces the frame by a call of the function of `rdx` and `rcx`; the cell names its arguments.
 fn replace(body: &mut Body<'_>, args: usize, count: usize) {
-    let code = &mut *body.l.code;
-    code.movsx(W16, W64, Rsi, cell(args));
+    let (code, cell) = (&mut *body.l.code, body.cell);
+    code.movsx(W16, W64, Rsi, cell.at(args));
     code.lea(W64, Rsi, Mem::base(FP).indexed(Rsi, Scale::Eight));
-    code.movzx(W16, Rdi, cell(count));
+    code.movzx(W16, Rdi, cell.at(count));
     body.jump_to_stub(Stub::TailCall);
 }
 
@@ -341,12 +341,12 @@ pub(super) fn return_one(body: &mut Body<'_>, file: File, place: Place) {
 /// Returns several slots.
 pub(super) fn return_many(body: &mut Body<'_>) {
     read_header(body);
-    let code = &mut *body.l.code;
-    code.movsx(W16, W64, Rax, cell(offset_of!(ReturnManyCell, a)));
-    code.movsx(W16, W64, Rdi, cell(offset_of!(ReturnManyCell, d)));
+    let (code, cell) = (&mut *body.l.code, body.cell);
+    code.movsx(W16, W64, Rax, cell.at(offset_of!(ReturnManyCell, a)));
+    code.movsx(W16, W64, Rdi, cell.at(offset_of!(ReturnManyCell, d)));
     code.lea(W64, Rax, Mem::base(FP).indexed(Rax, Scale::Eight));
     code.lea(W64, Rdi, Mem::base(FP).indexed(Rdi, Scale::Eight));
-    code.mov(W32, Rdx, cell(offset_of!(ReturnManyCell, count)));
+    code.mov(W32, Rdx, cell.at(offset_of!(ReturnManyCell, count)));
     let again = code.new_dynamic_label();
     code.dynamic_label(again);
     code.mov(W64, R11, Mem::base(Rax));

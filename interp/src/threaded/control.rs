@@ -8,9 +8,9 @@ use wasmtier_ops::ScalarType;
 use wasmtier_x64::lower::nonzero;
 use wasmtier_x64::{Alu, Cond, Mem, Scale, Width};
 
-use super::body::{Body, Place, cell};
+use super::body::{Body, Place};
 use super::key::Variant;
-use super::registers::{A, B, PC, T, V1};
+use super::registers::{A, ACC, B, PC, T, V1};
 use super::stubs::Stub;
 use crate::cell::{BranchCell, JumpCell, TableJumpCell, TrapCell};
 
@@ -42,20 +42,21 @@ pub(super) fn table_jump(body: &mut Body<'_>, in_acc: bool, variant: Variant) {
     let [_, a, _] = variant.pins();
     let place = if in_acc { Place::Acc } else { Place::slot(offset_of!(TableJumpCell, a), a) };
     let index = body.in_gpr(place, ScalarType::I32, A);
-    let code = &mut *body.l.code;
-    code.mov(Width::W32, T, cell(offset_of!(TableJumpCell, count)));
+    let (code, cell) = (&mut *body.l.code, body.cell);
+    code.mov(Width::W32, T, cell.at(offset_of!(TableJumpCell, count)));
     code.mov(Width::W32, B, index);
     code.alu(Alu::Cmp, Width::W32, B, T);
     code.cmov(Cond::A, Width::W32, B, T);
     let targets = Mem::base(PC).indexed(B, Scale::Four);
     let first = i32::try_from(size_of::<TableJumpCell>()).expect("cells are short");
-    code.movsx(Width::W32, Width::W64, B, targets.offset(first));
-    code.alu(Alu::Add, Width::W64, PC, B);
+    let behind = i32::try_from(cell.behind).expect("runs are short");
+    code.movsx(Width::W32, Width::W64, B, targets.offset(behind + first));
+    code.lea(Width::W64, PC, Mem::new(PC, behind).indexed(B, Scale::One));
     body.run();
 }
 
 /// Traps.
 pub(super) fn trap(body: &mut Body<'_>) {
-    body.l.code.mov(Width::W32, super::registers::ACC, cell(offset_of!(TrapCell, trap)));
+    body.l.code.mov(Width::W32, ACC, body.cell.at(offset_of!(TrapCell, trap)));
     body.jump_to_stub(Stub::Leave);
 }

@@ -9,10 +9,12 @@
 use wasmtier_x64::lower::{Exits, Lowering};
 use wasmtier_x64::{CodeBuffer, CpuFeatures};
 
-use super::body::{Body, File, Place};
+use super::body::{Body, Cell, Exit, File, Place};
 use super::key::{NativeKey, Variant};
 use super::stubs::Stubs;
-use super::{Bounds, atomic, builtin, call, control, memory, numeric, simd, variable, wide};
+use super::{
+    Bounds, FaultSite, atomic, builtin, call, control, memory, numeric, simd, variable, wide,
+};
 use crate::cell::CallIndirectCell;
 use crate::handler::{HandlerKey, Misc};
 
@@ -23,9 +25,10 @@ pub(super) const ALIGNMENT: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) code: CodeBuffer,
-    /// Offsets of instructions that access guest memory.
-    pub(super) faults: Vec<u32>,
-    exits: Exits,
+    /// Instructions that access guest memory, in ascending order.
+    pub(super) faults: Vec<FaultSite>,
+    lowered: Exits,
+    exits: Vec<Exit>,
 }
 
 /// What all handlers of a table have in common.
@@ -36,21 +39,111 @@ pub(super) struct Common<'a> {
     pub(super) bounds: Bounds,
 }
 
+/// What becomes of the straight line behind a cell.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) enum Flow {
+    /// It may go on with the next cell.
+    Falls,
+    /// It ends.
+    Ends,
+    /// It ends, and the cell must be the one at the pc: others look at it.
+    EndsAtPc,
+}
+
+/// The flow behind cells of a handler.
+pub(super) fn flow(key: HandlerKey) -> Flow {
+    match key {
+        HandlerKey::Misc(
+            Misc::Jump
+            | Misc::TableJump
+            | Misc::TableJumpAcc
+            | Misc::Return
+            | Misc::ReturnSlot
+            | Misc::ReturnAcc
+            | Misc::ReturnFloatSlot
+            | Misc::ReturnFloatAcc
+            | Misc::ReturnMany,
+        ) => Flow::Ends,
+        HandlerKey::Misc(
+            Misc::Call
+            | Misc::CallImport
+            | Misc::CallIndirect
+            | Misc::CallIndirectAcc
+            | Misc::ReturnCall
+            | Misc::ReturnCallImport
+            | Misc::ReturnCallIndirect
+            | Misc::CallBuiltin
+            | Misc::Trap,
+        ) => Flow::EndsAtPc,
+        HandlerKey::Unary { .. }
+        | HandlerKey::Binary { .. }
+        | HandlerKey::Branch { .. }
+        | HandlerKey::Load { .. }
+        | HandlerKey::Store { .. }
+        | HandlerKey::FarLoad { .. }
+        | HandlerKey::FarStore { .. }
+        | HandlerKey::Simd { .. }
+        | HandlerKey::SimdAccess { .. }
+        | HandlerKey::Wide { .. }
+        | HandlerKey::Atomic { .. }
+        | HandlerKey::Misc(_) => Flow::Falls,
+    }
+}
+
+/// A cell of a run: its handler, and how many bytes it takes.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Member {
+    pub(super) key: HandlerKey,
+    pub(super) variant: Variant,
+    pub(super) len: usize,
+}
+
 impl Batch {
     /// Appends the handler of `key`; returns where it begins.
     pub(super) fn handler(&mut self, key: NativeKey, common: Common<'_>) -> u32 {
+        match key {
+            NativeKey::Cell(key, variant) => self.run(&[Member { key, variant, len: 0 }], common),
+            NativeKey::Enter { pins, zeros } => {
+                self.begin(common, |body| call::enter(body, pins, zeros))
+            }
+            NativeKey::Resume(pins) => self.begin(common, |body| call::resume(body, pins)),
+        }
+    }
+
+    /// Appends the handler of several cells in a row; returns where it begins.
+    pub(super) fn run(&mut self, members: &[Member], common: Common<'_>) -> u32 {
+        self.begin(common, |body| {
+            let last = members.len() - 1;
+            for (index, member) in members.iter().enumerate() {
+                let cell_at = body.cell;
+                body.followed = index < last;
+                if flow(member.key) == Flow::EndsAtPc {
+                    body.take_pc();
+                }
+                cell(body, member.key, member.variant);
+                body.end_cell();
+                body.cell = Cell { behind: cell_at.behind + member.len };
+            }
+        })
+    }
+
+    /// Appends what `emit` emits, and what is placed behind.
+    fn begin(&mut self, common: Common<'_>, emit: impl FnOnce(&mut Body<'_>)) -> u32 {
         self.code.align_with_nops(ALIGNMENT);
         let start = self.code.len() as u32;
-        self.exits.clear();
-        let l = Lowering { code: &mut self.code, exits: &mut self.exits, cpu: common.cpu };
-        let mut body = Body { l, stubs: common.stubs, bounds: common.bounds };
-        match key {
-            NativeKey::Cell(key, variant) => cell(&mut body, key, variant),
-            NativeKey::Enter { pins, zeros } => call::enter(&mut body, pins, zeros),
-            NativeKey::Resume(pins) => call::resume(&mut body, pins),
-        }
+        let l = Lowering { code: &mut self.code, exits: &mut self.lowered, cpu: common.cpu };
+        let mut body = Body {
+            l,
+            stubs: common.stubs,
+            bounds: common.bounds,
+            cell: Cell { behind: 0 },
+            followed: false,
+            exits: &mut self.exits,
+            faults: &mut self.faults,
+        };
+        emit(&mut body);
+        body.end_cell();
         body.end();
-        self.faults.extend(self.exits.faults().iter().map(|fault| *fault as u32));
         start
     }
 }

@@ -16,10 +16,9 @@ use wasmtier_x64::lower::{
 use wasmtier_x64::{Gpr, Mem, Scale, Width};
 
 use super::Bounds;
-use super::body::{Body, File, Place, cell, context, field};
+use super::body::{Body, File, Place, context, field};
 use super::key::Variant;
 use super::registers::{A, ACC, B, CTX, D, FLOAT_ACC, FLOAT_PINS, MEMORY, T, V1};
-use super::stubs::Stub;
 use crate::cell::{FarLoadCell, FarStoreCell, LoadCell, StoreCell, StoreImmCell};
 use crate::handler::{Dst, Src, Srcs};
 
@@ -35,22 +34,16 @@ fn index(body: &mut Body<'_>, place: Place, into: Gpr) -> Index {
 }
 
 /// The place in memory 0 of an access with the offset at `offset` in the cell, if it has one.
-fn near(
-    body: &mut Body<'_>,
-    index: Index,
-    offset: Option<usize>,
-    access: Access,
-) -> (GuestMem, Option<dynasmrt::DynamicLabel>) {
-    let offset = offset.map_or(Offset::Imm(0), |offset| Offset::Mem(cell(offset)));
-    let (bounds, exit) = match body.bounds {
-        Bounds::Guard => (lower::Bounds::Guard, None),
+fn near(body: &mut Body<'_>, index: Index, offset: Option<usize>, access: Access) -> GuestMem {
+    let offset = offset.map_or(Offset::Imm(0), |offset| Offset::Mem(body.cell.at(offset)));
+    let bounds = match body.bounds {
+        Bounds::Guard => lower::Bounds::Guard,
         Bounds::Explicit => {
-            let exit = body.l.code.new_dynamic_label();
             let len = context(offset_of!(VmCtx, mem0_len)).into();
-            (lower::Bounds::Explicit(Limit { len, exit }), Some(exit))
+            lower::Bounds::Explicit(Limit { len, exit: body.out_of_bounds() })
         }
     };
-    (lower::address(&mut body.l, MEMORY, index, offset, access, bounds, T), exit)
+    lower::address(&mut body.l, MEMORY, index, offset, access, bounds, T)
 }
 
 /// Loads from memory 0 by an index of 32 bits.
@@ -62,7 +55,7 @@ pub(super) fn load(body: &mut Body<'_>, op: LoadOp, dst: Dst, src: Src, variant:
     };
     let index = index(body, place, B);
     let offset = has_offset.then_some(offset_of!(LoadCell, offset));
-    let (from, exit) = near(body, index, offset, op.into());
+    let from = near(body, index, offset, op.into());
     let file = File::of(op.result());
     let accumulator = match file {
         File::Int => Reg::from(ACC),
@@ -73,7 +66,6 @@ pub(super) fn load(body: &mut Body<'_>, op: LoadOp, dst: Dst, src: Src, variant:
         body.finish(file, offset_of!(LoadCell, d), d);
     }
     body.next::<LoadCell>();
-    body.end_near(exit);
 }
 
 /// Stores to memory 0 by an index of 32 bits.
@@ -92,10 +84,9 @@ pub(super) fn store(body: &mut Body<'_>, op: StoreOp, srcs: Srcs, variant: Varia
     let value = value_of(body, value, op.value());
     let index = index(body, place, B);
     let offset = has_offset.then_some(offset_of!(StoreCell, offset));
-    let (to, exit) = near(body, index, offset, op.into());
+    let to = near(body, index, offset, op.into());
     lower::store(&mut body.l, op, to, value);
     body.go_on(len);
-    body.end_near(exit);
 }
 
 /// A value to be stored, in a register.
@@ -115,15 +106,6 @@ fn value_of(body: &mut Body<'_>, place: Place, ty: ScalarType) -> Operand {
 }
 
 impl Body<'_> {
-    /// Places the exit of an access that may be out of bounds only as far as the context knows.
-    pub(super) fn end_near(&mut self, exit: Option<dynasmrt::DynamicLabel>) {
-        use dynasmrt::DynasmLabelApi;
-        if let Some(exit) = exit {
-            self.l.code.dynamic_label(exit);
-            self.jump_to_stub(Stub::OutOfBounds);
-        }
-    }
-
     /// The place of an access to any memory, whose cell names the address `a`, the memory, and the
     /// offset, at these offsets.
     pub(super) fn far(&mut self, fields: &FarFields, memory64: bool, access: Access) -> GuestMem {
@@ -134,14 +116,14 @@ impl Body<'_> {
             Index::loaded(self.l.code, B, slot).into()
         };
         let exit = self.trap(Trap::MemoryOutOfBounds);
-        let code = &mut *self.l.code;
-        code.mov(Width::W32, T, cell(fields.memory));
+        let (code, cell) = (&mut *self.l.code, self.cell);
+        code.mov(Width::W32, T, cell.at(fields.memory));
         code.mov(Width::W64, D, context(offset_of!(VmCtx, memories)));
         code.mov(Width::W64, D, Mem::base(D).indexed(T, Scale::Eight));
         code.mov(Width::W64, FAR_LEN, field(D, offset_of!(VmMemory, len)));
         code.mov(Width::W64, D, field(D, offset_of!(VmMemory, base)));
         let limit = Limit { len: FAR_LEN.into(), exit };
-        let offset = FarOffset::Mem(cell(fields.offset));
+        let offset = FarOffset::Mem(self.cell.at(fields.offset));
         lower::far_address(&mut self.l, D, index, offset, access, limit, T)
     }
 }

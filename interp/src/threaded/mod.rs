@@ -47,8 +47,17 @@ pub trait PublishCode: Send + Sync + fmt::Debug {
     /// Publishes `code`, at a multiple of 32 bytes, and returns how far it is from the base of the
     /// code memory; `None` when there is no memory for it.
     ///
-    /// The instructions at `faults`, ascending offsets into the code, access guest memory.
-    fn publish(&self, code: &[u8], faults: &[u32]) -> Option<u32>;
+    /// The instructions at `faults`, in ascending order, access guest memory.
+    fn publish(&self, code: &[u8], faults: &[FaultSite]) -> Option<u32>;
+}
+
+/// An instruction of a handler that accesses guest memory.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct FaultSite {
+    /// Where it begins in the code.
+    pub at: u32,
+    /// How many bytes the cell it belongs to is behind the pc.
+    pub cell: u32,
 }
 
 /// How accesses to memory 0 are kept in bounds.

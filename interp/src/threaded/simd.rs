@@ -12,7 +12,7 @@ use wasmtier_ops::{ScalarType, SimdAccessOp, SimdAccessShape, SimdOp, SimdShape}
 use wasmtier_x64::lower::{self, Imm, Reg};
 use wasmtier_x64::{Floats, Gpr, Mem, Width, Xmm};
 
-use super::body::{Body, File, cell};
+use super::body::{Body, File};
 use super::key::{Pin, Variant};
 use super::memory::far_fields;
 use super::registers::{A, ACC, B, FLOAT_ACC, V1, V2, V3};
@@ -91,7 +91,7 @@ pub(super) fn simd(body: &mut Body<'_>, op: SimdOp, variant: Variant) {
         SimdShape::Shuffle => {
             vector(body, offset_of!(ShuffleCell, a), V1);
             vector(body, offset_of!(ShuffleCell, b), V2);
-            let mask: Mem = cell(offset_of!(ShuffleCell, l0));
+            let mask: Mem = body.cell.at(offset_of!(ShuffleCell, l0));
             lower::shuffle_by(&mut body.l, V1, V1, V2, mask);
             finish_vector(body, D_OFFSET);
             body.next::<ShuffleCell>();

@@ -9,7 +9,7 @@ use wasmtier_vm::VmCtx;
 use wasmtier_x64::lower::nonzero;
 use wasmtier_x64::{Floats, Gpr, Mem, Scale, Width};
 
-use super::body::{Body, File, Place, cell, context};
+use super::body::{Body, File, Place, context};
 use super::key::{EitherPin, Pin, Variant};
 use super::registers::{A, ACC, B, D, FLOAT_ACC, FLOAT_PINS, FP, INT_PINS, T, V1};
 use crate::cell::{Const32Cell, Const64Cell, Const128Cell, GlobalCell, SelectCell, UnaryCell};
@@ -84,7 +84,7 @@ pub(super) fn finish_vector(body: &mut Body<'_>, d: usize) {
 /// A constant of up to 32 significant bits.
 pub(super) fn const32(body: &mut Body<'_>, variant: Variant) {
     let [d, _] = variant.either();
-    body.l.code.mov(Width::W32, ACC, cell(offset_of!(Const32Cell, imm)));
+    body.l.code.mov(Width::W32, ACC, body.cell.at(offset_of!(Const32Cell, imm)));
     finish_bits(body, offset_of!(Const32Cell, d), d, ACC);
     body.next::<Const32Cell>();
 }
@@ -92,7 +92,7 @@ pub(super) fn const32(body: &mut Body<'_>, variant: Variant) {
 /// A constant of 64 bits.
 pub(super) fn const64(body: &mut Body<'_>, variant: Variant) {
     let [d, _] = variant.either();
-    body.l.code.mov(Width::W64, ACC, cell(offset_of!(Const64Cell, low)));
+    body.l.code.mov(Width::W64, ACC, body.cell.at(offset_of!(Const64Cell, low)));
     finish_bits(body, offset_of!(Const64Cell, d), d, ACC);
     body.next::<Const64Cell>();
 }
@@ -105,7 +105,7 @@ const _: () = assert!(
 
 /// A constant of 128 bits.
 pub(super) fn const128(body: &mut Body<'_>) {
-    body.l.code.load_xmm(Floats::Ps, V1, cell(offset_of!(Const128Cell, w0)));
+    body.l.code.load_xmm(Floats::Ps, V1, body.cell.at(offset_of!(Const128Cell, w0)));
     finish_vector(body, offset_of!(Const128Cell, d));
     body.next::<Const128Cell>();
 }
@@ -113,7 +113,7 @@ pub(super) fn const128(body: &mut Body<'_>) {
 /// Where the global of the cell is.
 fn global(body: &mut Body<'_>, imported: bool) -> Mem {
     let code = &mut *body.l.code;
-    code.mov(Width::W32, T, cell(offset_of!(GlobalCell, global)));
+    code.mov(Width::W32, T, body.cell.at(offset_of!(GlobalCell, global)));
     let all =
         if imported { offset_of!(VmCtx, imported_globals) } else { offset_of!(VmCtx, globals) };
     code.mov(Width::W64, B, context(all));
@@ -219,8 +219,8 @@ pub(super) fn select(
 pub(super) fn select_vector(body: &mut Body<'_>) {
     let (a, b) = (offset_of!(SelectCell, a), offset_of!(SelectCell, b));
     let code = &mut *body.l.code;
-    code.movsx(Width::W16, Width::W64, A, cell(a));
-    code.movsx(Width::W16, Width::W64, B, cell(b));
+    code.movsx(Width::W16, Width::W64, A, body.cell.at(a));
+    code.movsx(Width::W16, Width::W64, B, body.cell.at(b));
     let condition = body.operand(Place::Slot(offset_of!(SelectCell, c)), ScalarType::I32, D, V1);
     let test = nonzero(&mut body.l, false, condition);
     test.select(&mut body.l, true, A, A.into(), B.into());

@@ -142,10 +142,20 @@ impl Exits {
         &self.traps
     }
 
+    /// The same, forgotten: code that follows gets labels of its own.
+    pub fn take_traps(&mut self) -> impl Iterator<Item = (Trap, DynamicLabel)> {
+        self.traps.drain(..)
+    }
+
     /// The offsets of the instructions whose fault is [`Trap::MemoryOutOfBounds`], ascending.
     #[must_use]
     pub fn faults(&self) -> &[usize] {
         &self.faults
+    }
+
+    /// The same, forgotten.
+    pub fn take_faults(&mut self) -> impl Iterator<Item = usize> {
+        self.faults.drain(..)
     }
 
     /// Places the constants here, behind the last instruction.
