@@ -34,7 +34,11 @@ pub(crate) const EAGER_FUNC_RECORDS: u32 = 128;
 pub(crate) const FUNC_RECORD_PAGE: u32 = 128;
 
 /// Turns of a loop after which the threaded interpreter looks whether it is to stop; at least 1.
-pub(crate) const LOOP_BUDGET: i32 = 1 << 14;
+pub(crate) const LOOP_BUDGET: i32 = 1000;
+
+/// Calls of a function, or turns of its loops counted by [`LOOP_BUDGET`], after which its cells are
+/// composed to runs; at least 1.
+pub(crate) const COMPOSE_HEAT: i32 = 64;
 
 /// Bytes of address space for the machine code of an engine.
 pub(crate) const CODE_MEMORY: usize = 128 << 20;

@@ -1,19 +1,21 @@
 //! [`Code`]: a translated function, and why a translation can fail.
 //!
-//! Invariant: a `Code` is complete and never changes; its first words are the header, then cells.
+//! Invariant: a `Code` is complete, and what it does never changes; its first words are the header,
+//! then cells.
 
 use core::fmt;
+use core::sync::atomic::AtomicU32;
 
 /// A function translated to the IR, ready for a back-end to run.
 pub struct Code {
-    words: Box<[u32]>,
+    words: Box<[AtomicU32]>,
     slot_entry: Option<u32>,
 }
 
 impl Code {
     /// Code for the portable back-end, or linked code that begins at `slot_entry`.
-    pub(crate) fn new(words: Box<[u32]>, slot_entry: Option<u32>) -> Self {
-        Self { words, slot_entry }
+    pub(crate) fn new(words: &[u32], slot_entry: Option<u32>) -> Self {
+        Self { words: words.iter().map(|word| AtomicU32::new(*word)).collect(), slot_entry }
     }
 
     /// Where a call of the function begins, from the base of the code memory, for
@@ -35,7 +37,8 @@ impl Code {
         size_of_val(&*self.words)
     }
 
-    pub(crate) fn words(&self) -> &[u32] {
+    /// The words, which composition may replace handlers among.
+    pub(crate) fn words(&self) -> &[AtomicU32] {
         &self.words
     }
 }

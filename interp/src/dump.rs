@@ -3,6 +3,7 @@
 //! Invariant: one line a cell, in the order of the code; the text depends on the code alone.
 
 use core::fmt::Write as _;
+use core::sync::atomic::Ordering;
 
 use crate::cell::{
     BinaryCell, BinaryImmCell, BranchCell, BranchImmCell, Cell, CodeHeader, FarLaneCell,
@@ -16,7 +17,8 @@ use wasmtier_ops::{AtomicShape, SimdAccessShape, SimdShape, WideShape};
 /// The cells of a function, one a line: byte offset, handler, operands.
 #[must_use]
 pub fn dump(code: &Code) -> String {
-    let words = code.words();
+    // Relaxed: code of the portable back-end does not change.
+    let words: Vec<u32> = code.words().iter().map(|word| word.load(Ordering::Relaxed)).collect();
     let mut out = String::new();
     let mut at = CodeHeader::WORDS as usize;
     while at < words.len() {

@@ -13,7 +13,7 @@ use wasmtier_vm::{FuncEntry, FuncIdx};
 
 use super::ModuleInner;
 use crate::error_kind::ErrorKind;
-use crate::tuning::IDLE_SCRATCHES;
+use crate::tuning::{COMPOSE_HEAT, IDLE_SCRATCHES};
 
 /// Buffers of the translator, kept between uses.
 #[derive(Default)]
@@ -87,6 +87,8 @@ impl ModuleInner {
             kept.push(code);
             // The pointer is taken where the code stays.
             let code = kept.last().expect("it has just been pushed");
+            // Relaxed: it is only ever counted down, by threads that may lose a count.
+            entry.heat.store(COMPOSE_HEAT, Ordering::Relaxed);
             entry.publish_ir(code.as_ptr());
             if let (Some(native), Some(offset)) = (native, code.slot_entry()) {
                 // Release: who jumps there finds the cells.
@@ -94,6 +96,19 @@ impl ModuleInner {
             }
         }
         Ok(())
+    }
+
+    /// Makes the function of `entry` faster, which runs often.
+    pub(crate) fn warm_up(&self, entry: &FuncEntry) {
+        // Relaxed: as in `translate`. It takes long until the next time, which changes nothing.
+        entry.heat.store(i32::MAX, Ordering::Relaxed);
+        let functions = self.functions_of(entry).expect("the entry is one of the module's");
+        let Some(native) = self.engine.native() else { return };
+        let kept = functions.code.lock();
+        // The latest are the likeliest.
+        if let Some(code) = kept.iter().rev().find(|code| code.as_ptr() == entry.ir()) {
+            native.compose(code, functions.bounds);
+        }
     }
 
     /// The offsets in the module's bytes of the operators whose code is at each of `code_offsets`

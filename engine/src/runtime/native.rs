@@ -60,11 +60,12 @@ impl Native {
 
     /// What translates for this world, for code that checks bounds as `bounds` says.
     pub(crate) fn backend(&self, bounds: BoundsMode) -> Backend<'_> {
-        let bounds = match bounds {
-            BoundsMode::Guard => Bounds::Guard,
-            BoundsMode::Explicit => Bounds::Explicit,
-        };
-        Backend::Threaded { handlers: &self.threaded, bounds }
+        Backend::Threaded { handlers: &self.threaded, bounds: bounds_of(bounds) }
+    }
+
+    /// Makes a function faster that was translated for `bounds`.
+    pub(crate) fn compose(&self, code: &wasmtier_interp::Code, bounds: BoundsMode) {
+        self.threaded.compose(code, bounds_of(bounds));
     }
 
     /// The code of a wasm function that has not been called yet.
@@ -105,26 +106,37 @@ impl Native {
         let status = unsafe { native.call(code, vmctx, args, entry, self.memory.base()) };
         if let Some(fault) = native.fault() {
             // SAFETY: the fault has ended the innermost activation's code, whose frames are there.
-            unsafe { mark(fault, activation) };
+            unsafe { self.mark(fault, activation) };
         }
         Ok(status)
     }
+
+    /// Notes where code was left by a fault, as handlers do when they leave.
+    ///
+    /// # Safety
+    ///
+    /// The fault interrupted a handler of `activation`, which is live.
+    #[cold]
+    unsafe fn mark(&self, fault: Fault, activation: *mut Activation) {
+        let offset = fault.pc - self.memory.base().addr();
+        let offset = u32::try_from(offset).expect("the code memory is smaller than 4 GiB");
+        let cell = fault.cell + self.threaded.cell_behind(offset) as usize;
+        let fp: *mut u64 = ptr::with_exposed_provenance_mut(fault.fp);
+        let saved_pc = fp.wrapping_offset(Slot::SAVED_PC.offset());
+        // SAFETY: between its entry and its end a handler's `rbp` is the running frame, which has the
+        // slot (caller's contract).
+        unsafe { saved_pc.write(cell as u64) };
+        // SAFETY: live (caller's contract).
+        unsafe { (*activation).exit_fp = fp };
+    }
 }
 
-/// Notes where code was left by a fault, as handlers do when they leave.
-///
-/// # Safety
-///
-/// The fault interrupted a handler of `activation`, which is live.
-#[cold]
-unsafe fn mark(fault: Fault, activation: *mut Activation) {
-    let fp: *mut u64 = ptr::with_exposed_provenance_mut(fault.fp);
-    let saved_pc = fp.wrapping_offset(Slot::SAVED_PC.offset());
-    // SAFETY: between its entry and its end a handler's `rbp` is the running frame, which has the
-    // slot (caller's contract).
-    unsafe { saved_pc.write(fault.cell as u64) };
-    // SAFETY: live (caller's contract).
-    unsafe { (*activation).exit_fp = fp };
+/// The same to the interpreter.
+fn bounds_of(bounds: BoundsMode) -> Bounds {
+    match bounds {
+        BoundsMode::Guard => Bounds::Guard,
+        BoundsMode::Explicit => Bounds::Explicit,
+    }
 }
 
 /// The published handlers.

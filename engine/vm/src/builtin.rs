@@ -27,6 +27,13 @@ pub type BuiltinCode =
 /// `vmctx` is a live instance's and `entry` an entry of its module's code table.
 pub type TranslateCode = unsafe extern "C" fn(vmctx: *mut VmCtx, entry: *const FuncEntry) -> Status;
 
+/// Told that a function runs often: it is made faster, and its heat is set anew.
+///
+/// # Safety
+///
+/// As for [`TranslateCode`], and the function is translated.
+pub type WarmCode = unsafe extern "C" fn(vmctx: *mut VmCtx, entry: *const FuncEntry);
+
 macro_rules! builtins {
     ($(
         $(#[$doc:meta])*
@@ -66,6 +73,8 @@ macro_rules! builtins {
         pub struct BuiltinTable {
             /// Translate on first call.
             pub translate: TranslateCode,
+            /// Make faster what runs often.
+            pub warm: WarmCode,
             $($(#[$doc])* pub $field: BuiltinCode,)*
         }
 

@@ -39,7 +39,8 @@ pub struct FuncEntry {
     ir: AtomicPtr<u8>,
     /// What the host runs instead of code; only for host functions.
     pub host: Option<HostCode>,
-    /// Calls left before the function is promoted.
+    /// Calls left before the runtime is told that the function runs often; the turns of its loops
+    /// count too, many at a time.
     pub heat: AtomicI32,
     /// The name of the function.
     pub key: FuncKey,

@@ -20,7 +20,7 @@ mod types;
 mod vmctx;
 mod walk;
 
-pub use builtin::{Builtin, BuiltinCode, BuiltinTable, TranslateCode};
+pub use builtin::{Builtin, BuiltinCode, BuiltinTable, TranslateCode, WarmCode};
 pub use frame::{FrameLayout, Slot};
 pub use func::{FUNC_RECORD_SIZE, FuncEntry, FuncRecord, HostCode};
 pub use key::{FuncKey, FuncKeyKind};

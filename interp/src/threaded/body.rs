@@ -14,10 +14,10 @@ use wasmtier_vm::{Slot, VmCtx};
 use wasmtier_x64::lower::{Lowering, Operand, Test};
 use wasmtier_x64::{Alu, Cond, Floats, Gpr, Mem, Scale, Width, Xmm, XmmOp};
 
+use super::Bounds;
 use super::key::{EitherPin, Pin};
 use super::registers::{ACC, BASE, CTX, D, FLOAT_ACC, FLOAT_PINS, FP, INT_PINS, PC, T, V1, X};
 use super::stubs::{Stub, Stubs};
-use super::{Bounds, FaultSite};
 use crate::cell::WORD;
 
 /// Bytes of a slot.
@@ -94,6 +94,15 @@ pub(super) fn width(ty: ScalarType) -> Width {
         ScalarType::I32 | ScalarType::F32 => Width::W32,
         ScalarType::I64 | ScalarType::F64 => Width::W64,
     }
+}
+
+/// An instruction of a handler that accesses guest memory.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct FaultSite {
+    /// Where it begins in the code.
+    pub(super) at: u32,
+    /// How many bytes the cell it belongs to is behind the pc.
+    pub(super) behind: u32,
 }
 
 /// What a handler still has to place: code that is rarely run, or not in a straight line.
@@ -321,7 +330,7 @@ impl Body<'_> {
         let cell = self.cell;
         let behind = u32::try_from(cell.behind).expect("runs are short");
         let faults = self.l.exits.take_faults();
-        self.faults.extend(faults.map(|at| FaultSite { at: at as u32, cell: behind }));
+        self.faults.extend(faults.map(|at| FaultSite { at: at as u32, behind }));
         let traps = self.l.exits.take_traps();
         let exits = traps.map(|(trap, label)| Exit { label, cell, way: Way::Trap(trap) });
         self.exits.extend(exits);

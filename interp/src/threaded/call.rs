@@ -12,7 +12,7 @@ use core::mem::{offset_of, size_of};
 use dynasmrt::{DynamicLabel, DynasmLabelApi};
 use wasmtier_ops::ScalarType;
 use wasmtier_vm::{FuncEntry, FuncImport, FuncRecord, Slot, VmCtx, VmTable};
-use wasmtier_x64::{Alu, Cond, Floats, Gpr, Mem, Scale, Width};
+use wasmtier_x64::{Alu, CodeBuffer, Cond, Floats, Gpr, Mem, Scale, Width};
 
 use super::body::{Body, File, Place, context, field, frame_word};
 use super::key::{PinCounts, Variant, Zeros};
@@ -32,20 +32,23 @@ const SLOT: i32 = size_of::<u64>() as i32;
 /// Opens the frame at `rbp` of the function whose entry is in `rdx`, and runs its first cell.
 pub(super) fn enter(body: &mut Body<'_>, pins: PinCounts, zeros: Zeros) {
     let (code, cell) = (&mut *body.l.code, body.cell);
+    let (refuse, warm) = (code.new_dynamic_label(), code.new_dynamic_label());
+    code.alu_imm(Alu::Sub, W32, field(Rdx, offset_of!(FuncEntry, heat)), 1);
+    code.jcc(Cond::S, warm);
     code.mov(W64, PC, field(Rdx, FuncEntry::IR_OFFSET));
     code.store(W64, frame_word(Slot::ENTRY), Rdx);
-    code.alu_imm(Alu::Sub, W32, field(Rdx, offset_of!(FuncEntry, heat)), 1);
     code.mov(W32, Rax, cell.at(offset_of!(CodeHeader, frame_bytes)));
     code.mov(W64, Rcx, FP);
     code.alu(Alu::Sub, W64, Rcx, Rax);
     code.alu(Alu::Cmp, W64, Rcx, context(offset_of!(VmCtx, stack_limit)));
-    let refuse = code.new_dynamic_label();
     code.jcc(Cond::B, refuse);
     zero_locals(body, zeros);
-    load_pins(body, PC, pins);
+    load_pins(body.l.code, PC, pins);
     body.next::<CodeHeader>();
     body.l.code.dynamic_label(refuse);
     body.jump_to_stub(Stub::Refuse);
+    body.l.code.dynamic_label(warm);
+    body.jump_to_stub(Stub::Warm);
 }
 
 fn zero_locals(body: &mut Body<'_>, zeros: Zeros) {
@@ -74,9 +77,8 @@ fn zero_locals(body: &mut Body<'_>, zeros: Zeros) {
 }
 
 /// Takes up the pins of the running function, whose code starts at `header`.
-pub(super) fn load_pins(body: &mut Body<'_>, header: Gpr, pins: PinCounts) {
+pub(super) fn load_pins(code: &mut CodeBuffer, header: Gpr, pins: PinCounts) {
     let slot = Mem::base(FP).indexed(Rcx, Scale::Eight);
-    let code = &mut *body.l.code;
     for (index, pin) in INT_PINS.iter().enumerate().take(pins.ints.into()) {
         let at = offset_of!(CodeHeader, int_pins) + index * size_of::<Slot>();
         code.movsx(W16, W64, Rcx, field(header, at));
@@ -94,7 +96,7 @@ pub(super) fn reload_pins(body: &mut Body<'_>, pins: PinCounts) {
     if pins.any() {
         body.l.code.mov(W64, Rsi, frame_word(Slot::ENTRY));
         body.l.code.mov(W64, Rsi, field(Rsi, FuncEntry::IR_OFFSET));
-        load_pins(body, Rsi, pins);
+        load_pins(body.l.code, Rsi, pins);
     }
 }
 

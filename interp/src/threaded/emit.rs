@@ -9,12 +9,10 @@
 use wasmtier_x64::lower::{Exits, Lowering};
 use wasmtier_x64::{CodeBuffer, CpuFeatures};
 
-use super::body::{Body, Cell, Exit, File, Place};
+use super::body::{Body, Cell, Exit, FaultSite, File, Place};
 use super::key::{NativeKey, Variant};
 use super::stubs::Stubs;
-use super::{
-    Bounds, FaultSite, atomic, builtin, call, control, memory, numeric, simd, variable, wide,
-};
+use super::{Bounds, atomic, builtin, call, control, memory, numeric, simd, variable, wide};
 use crate::cell::CallIndirectCell;
 use crate::handler::{HandlerKey, Misc};
 

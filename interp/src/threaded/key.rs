@@ -45,6 +45,9 @@ pub(crate) struct PinCounts {
 }
 
 impl PinCounts {
+    /// All there can be. What is not pinned has slot 0, which may be loaded.
+    pub(super) const ALL: Self = Self { ints: PINS, floats: PINS };
+
     pub(super) fn of(header: &CodeHeader) -> Self {
         let count = |pins: &[Slot]| pins.iter().filter(|pin| pin.0 != 0).count() as u8;
         Self { ints: count(&header.int_pins), floats: count(&header.float_pins) }
@@ -100,9 +103,6 @@ pub(super) enum EitherPin {
 }
 
 impl Variant {
-    /// The only one.
-    pub(super) const PLAIN: Self = Self(0);
-
     fn of([d, a, b]: [u8; 3]) -> Self {
         Self((d * PLACES + a) * PLACES + b)
     }
@@ -385,6 +385,12 @@ impl Link {
 
     pub(super) fn bits(self) -> u32 {
         self.0
+    }
+
+    /// The length in words of the cell that `words` begin with.
+    pub(super) fn len(self, words: &[u32]) -> usize {
+        let table = self.0 >> 8 & 0xf == kind::TABLE;
+        (self.0 & 0xff) as usize + if table { words[COUNT_WORD] as usize + 1 } else { 0 }
     }
 
     /// Whether the cells call, and so name what stands behind the call in their last word.

@@ -12,6 +12,7 @@ mod atomic;
 mod body;
 mod builtin;
 mod call;
+mod compose;
 mod control;
 mod emit;
 mod key;
@@ -26,6 +27,7 @@ mod wide;
 
 use core::fmt;
 use core::mem::size_of;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use parking_lot::Mutex;
@@ -33,7 +35,7 @@ use wasmtier_vm::FuncEntry;
 use wasmtier_x64::CpuFeatures;
 
 use self::emit::{Batch, Common};
-use self::key::{NativeKey, PinCounts, Zeros};
+use self::key::{NativeKey, Variant, Zeros};
 use self::stubs::{Stub, Stubs};
 use self::table::Table;
 use crate::cell::{CallCell, CodeHeader, ReturnCallCell, WORD};
@@ -47,17 +49,8 @@ pub trait PublishCode: Send + Sync + fmt::Debug {
     /// Publishes `code`, at a multiple of 32 bytes, and returns how far it is from the base of the
     /// code memory; `None` when there is no memory for it.
     ///
-    /// The instructions at `faults`, in ascending order, access guest memory.
-    fn publish(&self, code: &[u8], faults: &[FaultSite]) -> Option<u32>;
-}
-
-/// An instruction of a handler that accesses guest memory.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub struct FaultSite {
-    /// Where it begins in the code.
-    pub at: u32,
-    /// How many bytes the cell it belongs to is behind the pc.
-    pub cell: u32,
+    /// The instructions at `faults`, ascending offsets into the code, access guest memory.
+    fn publish(&self, code: &[u8], faults: &[u32]) -> Option<u32>;
 }
 
 /// How accesses to memory 0 are kept in bounds.
@@ -77,8 +70,20 @@ pub struct Threaded {
     stubs: Stubs,
     /// Handlers for guarded memories, and for others.
     tables: [OnceLock<Table>; 2],
-    /// Taken to emit.
-    emission: Mutex<()>,
+    /// What was emitted, for those who emit more.
+    emitted: Mutex<Emitted>,
+}
+
+/// What was emitted so far.
+#[derive(Debug, Default)]
+struct Emitted {
+    /// The handlers of cells, by their offsets from the base of the code memory.
+    cells: HashMap<u32, (HandlerKey, Variant)>,
+    /// The handlers of runs, by the handlers of their cells; and how many bytes they take.
+    runs: HashMap<Box<[u32]>, u32>,
+    run_bytes: usize,
+    /// Instructions that access memory for a cell behind the pc, and how far behind.
+    behind: HashMap<u32, u32>,
 }
 
 impl Threaded {
@@ -95,7 +100,7 @@ impl Threaded {
         let bytes = code.finish().expect("all labels of stubs are placed");
         let stubs = unplaced.at(publisher.publish(&bytes, &[])?);
         let tables = [OnceLock::new(), OnceLock::new()];
-        Some(Self { cpu, publisher, stubs, tables, emission: Mutex::new(()) })
+        Some(Self { cpu, publisher, stubs, tables, emitted: Mutex::default() })
     }
 
     /// Where, from the base of the code memory, a call from the host begins:
@@ -191,26 +196,50 @@ impl Threaded {
         keys: impl Iterator<Item = NativeKey>,
         bounds: Bounds,
     ) -> Result<(), TranslateError> {
-        let _emitting = self.emission.lock();
-        let common = Common { cpu: self.cpu, stubs: &self.stubs, bounds };
+        let mut emitted = self.emitted.lock();
+        let common = self.common(bounds);
         let mut batch = Batch::default();
-        let mut emitted: Vec<(NativeKey, u32)> = Vec::new();
+        let mut new: Vec<(NativeKey, u32)> = Vec::new();
         for key in keys {
-            if self.known(key, bounds) == 0 && emitted.iter().all(|(other, _)| *other != key) {
-                emitted.push((key, batch.handler(key, common)));
+            if self.known(key, bounds) == 0 && new.iter().all(|(other, _)| *other != key) {
+                new.push((key, batch.handler(key, common)));
             }
         }
-        if emitted.is_empty() {
+        if new.is_empty() {
             return Ok(());
         }
-        let bytes = batch.code.finish().expect("all labels of handlers are placed");
-        let base = self.publisher.publish(&bytes, &batch.faults);
-        let base = base.ok_or(TranslateError::NoCodeMemory)?;
-        for (key, start) in emitted {
+        let base = self.publish(batch, &mut emitted)?;
+        for (key, start) in new {
             let (number, variant) = key.number();
+            if let NativeKey::Cell(key, variant) = key {
+                emitted.cells.insert(base + start, (key, variant));
+            }
             self.table(bounds).words(number).set_offset(variant, base + start);
         }
         Ok(())
+    }
+
+    /// What the handlers for a bounds mode have in common.
+    fn common(&self, bounds: Bounds) -> Common<'_> {
+        Common { cpu: self.cpu, stubs: &self.stubs, bounds }
+    }
+
+    /// Publishes handlers; returns where the first is from the base of the code memory.
+    fn publish(&self, batch: Batch, emitted: &mut Emitted) -> Result<u32, TranslateError> {
+        let bytes = batch.code.finish().expect("all labels of handlers are placed");
+        let faults: Vec<u32> = batch.faults.iter().map(|fault| fault.at).collect();
+        let base = self.publisher.publish(&bytes, &faults);
+        let base = base.ok_or(TranslateError::NoCodeMemory)?;
+        let behind = batch.faults.iter().filter(|fault| fault.behind != 0);
+        emitted.behind.extend(behind.map(|fault| (base + fault.at, fault.behind)));
+        Ok(base)
+    }
+
+    /// How many bytes behind the pc the cell is whose access faulted at `offset` from the base of
+    /// the code memory.
+    #[must_use]
+    pub fn cell_behind(&self, offset: u32) -> u32 {
+        self.emitted.lock().behind.get(&offset).copied().unwrap_or(0)
     }
 }
 
@@ -238,5 +267,3 @@ pub enum Backend<'a> {
         bounds: Bounds,
     },
 }
-
-const _: fn(PinCounts) -> bool = PinCounts::any;

@@ -14,6 +14,8 @@ use wasmtier_vm::{Activation, BuiltinTable, FuncEntry, Slot, VmCtx, VmMemory, Vm
 use wasmtier_x64::{Alu, CodeBuffer, Cond, Gpr, Mem, Scale, Shift, Width};
 
 use super::body::{context, field, frame_word};
+use super::call::load_pins;
+use super::key::PinCounts;
 use super::registers::{ACC, BASE, CTX, FLOAT_ACC, FP, MEMORY, PC};
 use crate::cell::{CodeHeader, WORD};
 
@@ -31,6 +33,8 @@ pub(super) enum Stub {
     Leave,
     /// Leaves as the callee whose frame was opened last has no room, or the guest is to stop.
     Refuse,
+    /// Tells the runtime that the function of the entry in `rdx` runs often, and begins it anew.
+    Warm,
     /// Looks at a loop whose budget is spent, and runs the cell at the pc.
     Poll,
     /// Runs a cell again whose access to memory 0 was not in bounds; or leaves, if it is not now.
@@ -49,11 +53,12 @@ pub(super) enum Stub {
 }
 
 impl Stub {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Enter,
         Self::Lazy,
         Self::Leave,
         Self::Refuse,
+        Self::Warm,
         Self::Poll,
         Self::OutOfBounds,
         Self::Return,
@@ -68,6 +73,7 @@ impl Stub {
             Self::Lazy => "lazy",
             Self::Leave => "leave",
             Self::Refuse => "refuse",
+            Self::Warm => "warm",
             Self::Poll => "poll",
             Self::OutOfBounds => "out_of_bounds",
             Self::Return => "return",
@@ -123,6 +129,7 @@ pub(super) fn emit(loop_budget: i32) -> (CodeBuffer, Unplaced) {
             Stub::Lazy => emitter.lazy(),
             Stub::Leave => emitter.leave(),
             Stub::Refuse => emitter.refuse(),
+            Stub::Warm => emitter.warm(),
             Stub::Poll => emitter.poll(loop_budget),
             Stub::OutOfBounds => emitter.out_of_bounds(),
             Stub::Return => emitter.return_(),
@@ -282,12 +289,38 @@ impl Emitter<'_> {
         self.leave_caller();
     }
 
+    /// Tells the runtime about the entry in `rdx`.
+    fn tell(&mut self) {
+        let code = &mut *self.code;
+        code.mov(W64, Rax, context(offset_of!(VmCtx, builtins)));
+        code.mov(W64, Rdi, CTX);
+        code.mov(W64, Rsi, Rdx);
+        code.call_to(field(Rax, offset_of!(BuiltinTable, warm)));
+    }
+
+    fn warm(&mut self) {
+        self.code.store(W64, scratch(0), Rdx);
+        self.tell();
+        self.code.mov(W64, Rdx, scratch(0));
+        self.begin_function();
+    }
+
     fn poll(&mut self, loop_budget: i32) {
         let code = &mut *self.code;
+        let (stop, cool) = (code.new_dynamic_label(), code.new_dynamic_label());
         code.store_imm(W32, context(offset_of!(VmCtx, loop_budget)), loop_budget);
-        let stop = code.new_dynamic_label();
         code.alu_imm(Alu::Cmp, W64, context(offset_of!(VmCtx, stack_limit)), -1);
         code.jcc(Cond::E, stop);
+        code.mov(W64, Rdx, frame_word(Slot::ENTRY));
+        code.alu_imm(Alu::Sub, W32, entry(offset_of!(FuncEntry, heat)), loop_budget);
+        code.jcc(Cond::Ns, cool);
+        self.tell();
+        // No cell waits for an accumulator where it jumps to.
+        let code = &mut *self.code;
+        code.mov(W64, Rsi, frame_word(Slot::ENTRY));
+        code.mov(W64, Rsi, field(Rsi, FuncEntry::IR_OFFSET));
+        load_pins(code, Rsi, PinCounts::ALL);
+        code.dynamic_label(cool);
         self.run();
         self.code.dynamic_label(stop);
         self.code.mov_imm(Rax, Trap::Interrupt as u64);

@@ -235,7 +235,7 @@ impl<'m> Translator<'m> {
                 Some(handlers.link(code, &header, &mut scratch.pins, bounds)?)
             }
         };
-        let code = Code::new(self.emitter.code.as_slice().into(), slot_entry);
+        let code = Code::new(&self.emitter.code, slot_entry);
         self.emitter.code.clear();
         self.emitter.code.shrink_to(MAX_IDLE_CODE_WORDS);
         scratch.code = self.emitter.code;

@@ -120,6 +120,17 @@ unsafe extern "C" fn translate(vmctx: *mut VmCtx, entry: *const FuncEntry) -> St
     status(frame.guarded(|_| Ok(module.translate(entry)?)))
 }
 
+/// # Safety
+///
+/// As [`wasmtier_vm::WarmCode`].
+unsafe extern "C" fn warm(vmctx: *mut VmCtx, entry: *const FuncEntry) {
+    // SAFETY: caller's contract; there are no operands.
+    let frame = unsafe { Frame::new(vmctx, core::ptr::null_mut()) };
+    // SAFETY: `entry` is one of the module's, which lives as long as the instance.
+    let entry = unsafe { &*entry };
+    frame.instance().module().warm_up(entry);
+}
+
 macro_rules! builtins {
     ($($name:ident = $code:path;)*) => {
         $(
@@ -139,7 +150,7 @@ macro_rules! builtins {
         )*
 
         /// The builtins of every engine.
-        pub(super) static BUILTINS: BuiltinTable = BuiltinTable { translate, $($name),* };
+        pub(super) static BUILTINS: BuiltinTable = BuiltinTable { translate, warm, $($name),* };
     };
 }
 
