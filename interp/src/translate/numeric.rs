@@ -84,6 +84,7 @@ impl Translator<'_> {
     }
 
     /// Readies two popped operands; the second may become an immediate of type `imm_type`.
+    #[inline(always)]
     pub(super) fn pair(&mut self, a: &Operand, b: &Operand, imm_type: ValType) -> Pair {
         let imm = match b.value {
             Value::Const(bits) => imm_of(imm_type, bits),
