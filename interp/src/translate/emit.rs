@@ -7,7 +7,8 @@
 //! Invariant: whatever is remembered here is true on every path to the end of the code; a label
 //! forgets it all ([`Emitter::forget`]).
 
-use wasmtier_vm::Slot;
+use wasmtier_ops::ScalarType;
+use wasmtier_vm::{Slot, ValType};
 
 use crate::cell::DESTINATION_WORD;
 use crate::handler::{HandlerId, HandlerKey, Src};
@@ -21,6 +22,33 @@ pub(super) enum File {
     Float,
     /// Vectors, which have no accumulator in the IR yet.
     Vector,
+}
+
+impl File {
+    /// The register file of a type.
+    pub(super) const fn of(ty: ValType) -> Self {
+        match ty {
+            ValType::I32 | ValType::I64 | ValType::Ref(_) => Self::Int,
+            ValType::F32 | ValType::F64 => Self::Float,
+            ValType::V128 => Self::Vector,
+        }
+    }
+
+    /// The register file of a scalar type.
+    pub(super) const fn of_scalar(ty: ScalarType) -> Self {
+        match ty {
+            ScalarType::I32 | ScalarType::I64 => Self::Int,
+            ScalarType::F32 | ScalarType::F64 => Self::Float,
+        }
+    }
+
+    /// How many slots a value takes.
+    pub(super) const fn slots(self) -> u32 {
+        match self {
+            Self::Int | Self::Float => 1,
+            Self::Vector => 2,
+        }
+    }
 }
 
 /// What an accumulator mirrors. Kept small: every cell that defines a value copies two of them.

@@ -1,14 +1,13 @@
 //! Scalar operators: folded when their operands are constants, else one cell.
 
-use wasmtier_ops::NumOp;
+use wasmtier_ops::{NumOp, ScalarType};
+use wasmtier_vm::Slot;
 
-use super::emit::source;
-use super::operand::{Operand, Value, file_of};
-use super::{Translator, Visit, scalar};
+use super::emit::{File, source};
+use super::operand::Operand;
+use super::{Translator, Visit};
 use crate::cell::{BinaryCell, BinaryImmCell, UnaryCell};
 use crate::handler::{Dst, HandlerKey, Srcs};
-
-use wasmtier_vm::{Slot, ValType};
 
 /// Two operands, ready to be named by a cell. Kept in 8 bytes: it is returned in a register.
 #[derive(Copy, Clone, Debug)]
@@ -42,20 +41,19 @@ impl Translator<'_> {
     /// Pops one operand and pushes the result of `op`.
     pub(super) fn unary(&mut self, op: NumOp) -> Visit {
         let operand = self.operands.pop();
-        let ty = scalar(op.result());
-        if let Value::Const(bits) = operand.value
+        let file = File::of_scalar(op.result());
+        if let Some(bits) = operand.constant()
             && let Ok(result) = op.eval(&[bits])
         {
-            self.operands.push_const(result, ty);
-            return Ok(());
+            return self.operands.push_const(result, file);
         }
         let a = self.slot_with_value(&operand);
-        let in_accumulator = self.emitter.in_accumulator(file_of(operand.ty), a);
+        let in_accumulator = self.emitter.in_accumulator(operand.file, a);
         if in_accumulator {
             self.consume(&operand);
         }
         let handler = HandlerKey::Unary { op, dst: Dst::Slot, src: source(in_accumulator) }.id();
-        self.push_result(ty, |d, code| {
+        self.push_result(file, |d, code| {
             UnaryCell { handler, d, a }.put(code);
         })
     }
@@ -63,21 +61,19 @@ impl Translator<'_> {
     fn binary(&mut self, op: NumOp) -> Visit {
         let mut b = self.operands.pop();
         let mut a = self.operands.pop();
-        let ty = scalar(op.result());
-        if let (Value::Const(left), Value::Const(right)) = (a.value, b.value)
+        let file = File::of_scalar(op.result());
+        if let (Some(left), Some(right)) = (a.constant(), b.constant())
             && let Ok(result) = op.eval(&[left, right])
         {
-            self.operands.push_const(result, ty);
-            return Ok(());
+            return self.operands.push_const(result, file);
         }
-        if op.commutes() && matches!(a.value, Value::Const(_)) {
-            core::mem::swap(&mut a.value, &mut b.value);
-            core::mem::swap(&mut a.height, &mut b.height);
+        if a.constant().is_some() && op.commutes() {
+            core::mem::swap(&mut a, &mut b);
         }
-        let pair = self.pair(&a, &b, scalar(op.params()[1]));
+        let pair = self.pair(&a, &b, op.params()[1]);
         let Pair { srcs, a, .. } = pair;
         let handler = HandlerKey::Binary { op, dst: Dst::Slot, srcs }.id();
-        self.push_result(ty, |d, code| match pair.second() {
+        self.push_result(file, |d, code| match pair.second() {
             Second::Slot(b) => BinaryCell { handler, d, a, b, unused: Slot(0) }.put(code),
             Second::Imm(imm) => BinaryImmCell { handler, d, a, imm }.put(code),
         })
@@ -85,16 +81,13 @@ impl Translator<'_> {
 
     /// Readies two popped operands; the second may become an immediate of type `imm_type`.
     #[inline(always)]
-    pub(super) fn pair(&mut self, a: &Operand, b: &Operand, imm_type: ValType) -> Pair {
-        let imm = match b.value {
-            Value::Const(bits) => imm_of(imm_type, bits),
-            Value::Local { .. } | Value::Temp => None,
-        };
+    pub(super) fn pair(&mut self, a: &Operand, b: &Operand, imm_type: ScalarType) -> Pair {
+        let imm = b.constant().and_then(|bits| imm_type.imm_of(bits));
         // Constants go first: computing them may need the accumulator.
         let a_slot = self.slot_with_value(a);
         let b_slot = if imm.is_some() { Slot(0) } else { self.slot_with_value(b) };
-        let a_acc = self.emitter.in_accumulator(file_of(a.ty), a_slot);
-        let b_acc = imm.is_none() && self.emitter.in_accumulator(file_of(b.ty), b_slot);
+        let a_acc = self.emitter.in_accumulator(a.file, a_slot);
+        let b_acc = imm.is_none() && self.emitter.in_accumulator(b.file, b_slot);
         let srcs = match (a_acc, b_acc, imm) {
             (true, _, Some(_)) => Srcs::AccImm,
             (false, _, Some(_)) => Srcs::SlotImm,
@@ -109,17 +102,5 @@ impl Translator<'_> {
         }
         let b = imm.map_or(b_slot.0 as u32, |imm| imm as u32);
         Pair { b, a: a_slot, srcs }
-    }
-}
-
-/// The immediate for a constant, if it has one.
-fn imm_of(ty: ValType, bits: u64) -> Option<i32> {
-    use wasmtier_ops::ScalarType;
-    match ty {
-        ValType::I32 | ValType::Ref(_) => ScalarType::I32.imm_of(bits),
-        ValType::I64 => ScalarType::I64.imm_of(bits),
-        ValType::F32 => ScalarType::F32.imm_of(bits),
-        ValType::F64 => ScalarType::F64.imm_of(bits),
-        ValType::V128 => None,
     }
 }
