@@ -37,7 +37,7 @@ impl<'m> Translator<'m> {
     fn in_place(&self, control: &Control) -> bool {
         let (arity, len) = (self.branch_arity(control), self.operands.len());
         arity == 0
-            || self.operands.operand(len - arity).height == control.height
+            || self.operands.operand(len - arity).height() == control.height
                 && (len - arity..len).all(|index| self.operands.operand(index).is_temp())
     }
 
@@ -49,9 +49,9 @@ impl<'m> Translator<'m> {
         let mut height = control.height;
         for index in len - arity..len {
             let operand = self.operands.operand(index);
-            let slot = self.temp(height, operand.file);
+            let slot = self.temp(height, operand.file());
             self.emit_move(slot, &operand);
-            height += operand.file.slots();
+            height += operand.file().slots();
         }
     }
 
@@ -216,7 +216,7 @@ impl<'m> Translator<'m> {
             }
             many => {
                 self.settle_top(many.len());
-                self.return_many(self.operands.operand(len - many.len()).height);
+                self.return_many(self.operands.operand(len - many.len()).height());
             }
         }
     }

@@ -56,7 +56,7 @@ impl Translator<'_> {
         if let Some(bits) = operand.constant() {
             return Condition::Known(bits as u32 != 0);
         }
-        let mut slot = operand.slot;
+        let mut slot = operand.slot();
         let mut nonzero = true;
         let mut words = [0; 4];
         let mut peeled = false;

@@ -207,7 +207,7 @@ impl<'m> Translator<'m> {
             return *condition;
         }
         // Its temp is free: the operand was popped.
-        let temp = self.temp(condition.height, condition.file);
+        let temp = self.temp(condition.height(), condition.file());
         self.emit_move(temp, condition);
         condition.settled(temp)
     }

@@ -27,7 +27,7 @@ impl Translator<'_> {
         let address = self.operands.pop();
         let a = self.slot_with_value(&address);
         if let Some(offset) = self.near(memory, offset) {
-            let in_accumulator = self.emitter.in_accumulator(address.file, a);
+            let in_accumulator = self.emitter.in_accumulator(address.file(), a);
             if in_accumulator {
                 self.consume(&address);
             }

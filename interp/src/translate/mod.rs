@@ -250,20 +250,20 @@ impl<'m> Translator<'m> {
     /// The slot of an operand, after computing it into its temp if it is a constant.
     fn slot_with_value(&mut self, operand: &Operand) -> Slot {
         if let Some(bits) = operand.constant() {
-            self.emit_const(operand.slot, bits, operand.file);
+            self.emit_const(operand.slot(), bits, operand.file());
         }
-        operand.slot
+        operand.slot()
     }
 
     /// Whether the accumulator of an operand's type holds it.
     fn in_accumulator(&self, operand: &Operand) -> bool {
-        operand.constant().is_none() && self.emitter.in_accumulator(operand.file, operand.slot)
+        operand.constant().is_none() && self.emitter.in_accumulator(operand.file(), operand.slot())
     }
 
     /// Notes that a popped operand is read from its accumulator: nobody reads its temp any more.
     fn consume(&mut self, operand: &Operand) {
         if operand.is_temp() {
-            self.emitter.consume(operand.file);
+            self.emitter.consume(operand.file());
         }
     }
 
@@ -326,8 +326,8 @@ impl<'m> Translator<'m> {
     /// Writes an operand to a slot.
     fn emit_move(&mut self, d: Slot, operand: &Operand) {
         match operand.constant() {
-            Some(bits) => self.emit_const(d, bits, operand.file),
-            None => self.emit_copy(d, operand.slot, operand.file),
+            Some(bits) => self.emit_const(d, bits, operand.file()),
+            None => self.emit_copy(d, operand.slot(), operand.file()),
         }
     }
 

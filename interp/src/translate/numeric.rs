@@ -48,7 +48,7 @@ impl Translator<'_> {
             return self.operands.push_const(result, file);
         }
         let a = self.slot_with_value(&operand);
-        let in_accumulator = self.emitter.in_accumulator(operand.file, a);
+        let in_accumulator = self.emitter.in_accumulator(operand.file(), a);
         if in_accumulator {
             self.consume(&operand);
         }
@@ -86,8 +86,8 @@ impl Translator<'_> {
         // Constants go first: computing them may need the accumulator.
         let a_slot = self.slot_with_value(a);
         let b_slot = if imm.is_some() { Slot(0) } else { self.slot_with_value(b) };
-        let a_acc = self.emitter.in_accumulator(a.file, a_slot);
-        let b_acc = imm.is_none() && self.emitter.in_accumulator(b.file, b_slot);
+        let a_acc = self.emitter.in_accumulator(a.file(), a_slot);
+        let b_acc = imm.is_none() && self.emitter.in_accumulator(b.file(), b_slot);
         let srcs = match (a_acc, b_acc, imm) {
             (true, _, Some(_)) => Srcs::AccImm,
             (false, _, Some(_)) => Srcs::SlotImm,

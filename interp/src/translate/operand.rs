@@ -27,42 +27,74 @@ enum Kind {
     Temp,
 }
 
-/// One entry of the operand stack: 16 bytes, with all that a use asks for found out when it is
-/// pushed.
+/// One entry of the operand stack, with all that a use asks for found out when it is pushed.
+///
+/// Two words, each written and read as one: a read of several smaller writes would have to wait
+/// until they leave the store buffer, in each pop.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Operand {
     /// A constant's bits, as those of its slot. For a local: its index, and above it the next lower
     /// operand that names it.
     bits: u64,
-    /// Its height in slots: the temp it owns.
-    pub(super) height: u32,
-    /// Where it is read: the local's slot, or its own temp. A constant is not there yet.
-    pub(super) slot: Slot,
-    pub(super) file: File,
-    kind: Kind,
+    /// From the low bits up: height (32 bits), slot (16), register file (8), kind (8).
+    place: u64,
 }
 
 impl Operand {
+    #[inline(always)]
+    fn new(kind: Kind, bits: u64, height: u32, slot: Slot, file: File) -> Self {
+        let place = u64::from(height)
+            | u64::from(slot.0 as u16) << 32
+            | (file as u64) << 48
+            | (kind as u64) << 56;
+        Self { bits, place }
+    }
+
+    fn is(&self, kind: Kind) -> bool {
+        self.place >> 56 == kind as u64
+    }
+
     /// The bits of a constant.
     pub(super) fn constant(&self) -> Option<u64> {
-        (self.kind == Kind::Const).then_some(self.bits)
+        self.is(Kind::Const).then_some(self.bits)
     }
 
     /// The local it names.
     pub(super) fn local(&self) -> Option<u32> {
-        (self.kind == Kind::Local).then_some(self.bits as u32)
+        self.is(Kind::Local).then_some(self.bits as u32)
     }
 
     /// Whether it is in its own temp.
     pub(super) fn is_temp(&self) -> bool {
-        self.kind == Kind::Temp
+        self.is(Kind::Temp)
+    }
+
+    /// Its height in slots: the temp it owns.
+    pub(super) fn height(&self) -> u32 {
+        self.place as u32
+    }
+
+    /// Where it is read: the local's slot, or its own temp. A constant is not there yet.
+    pub(super) fn slot(&self) -> Slot {
+        Slot((self.place >> 32) as i16)
+    }
+
+    pub(super) fn file(&self) -> File {
+        match (self.place >> 48) as u8 {
+            INT => File::Int,
+            FLOAT => File::Float,
+            _ => File::Vector,
+        }
     }
 
     /// The same operand, computed into its own temp.
     pub(super) fn settled(self, temp: Slot) -> Self {
-        Self { slot: temp, kind: Kind::Temp, ..self }
+        Self::new(Kind::Temp, 0, self.height(), temp, self.file())
     }
 }
+
+const INT: u8 = File::Int as u8;
+const FLOAT: u8 = File::Float as u8;
 
 /// One local of the function.
 #[derive(Copy, Clone, Debug)]
@@ -135,7 +167,7 @@ impl Operands {
 
     #[inline(always)]
     fn push(&mut self, operand: Operand) -> Visit {
-        self.height += operand.file.slots();
+        self.height += operand.file().slots();
         // What is called here comes last, so that others need not save registers.
         if self.height > self.max_height || self.stack.len() == self.stack.capacity() {
             return self.push_higher(operand);
@@ -158,13 +190,13 @@ impl Operands {
     #[inline(always)]
     pub(super) fn push_temp(&mut self, file: File) -> Visit {
         let (slot, height) = (self.next_temp(file), self.height);
-        self.push(Operand { bits: 0, height, slot, file, kind: Kind::Temp })
+        self.push(Operand::new(Kind::Temp, 0, height, slot, file))
     }
 
     #[inline(always)]
     pub(super) fn push_const(&mut self, bits: u64, file: File) -> Visit {
         let (slot, height) = (self.next_temp(file), self.height);
-        self.push(Operand { bits, height, slot, file, kind: Kind::Const })
+        self.push(Operand::new(Kind::Const, bits, height, slot, file))
     }
 
     #[inline(always)]
@@ -175,13 +207,13 @@ impl Operands {
         let below = core::mem::replace(&mut entry.head, index as u32);
         let Local { slot, file, .. } = *entry;
         let (bits, height) = (u64::from(below) << 32 | u64::from(local), self.height);
-        self.push(Operand { bits, height, slot, file, kind: Kind::Local })
+        self.push(Operand::new(Kind::Local, bits, height, slot, file))
     }
 
     /// Takes the topmost operand.
     pub(super) fn pop(&mut self) -> Operand {
         let operand = self.stack.pop().expect("validated code never pops an empty stack");
-        self.height = operand.height;
+        self.height = operand.height();
         self.unlink(&operand);
         operand
     }
@@ -203,7 +235,7 @@ impl Operands {
     /// it was, and the temp.
     pub(super) fn settle(&mut self, index: usize) -> (Operand, Slot) {
         let operand = self.stack[index];
-        let temp = self.temp(operand.height, operand.file);
+        let temp = self.temp(operand.height(), operand.file());
         self.unlink(&operand);
         self.stack[index] = operand.settled(temp);
         (operand, temp)

@@ -34,7 +34,7 @@ impl Translator<'_> {
             self.settle(reader);
         }
         let slot = self.operands.locals[local as usize].slot;
-        if operand.is_temp() && self.emitter.redirect(operand.slot, slot) {
+        if operand.is_temp() && self.emitter.redirect(operand.slot(), slot) {
             return;
         }
         if self.in_accumulator(operand) {
@@ -68,7 +68,7 @@ impl Translator<'_> {
         let operand = self.operands.pop();
         let (imported, at) = self.global_place(global);
         let a = self.slot_with_value(&operand);
-        let file = operand.file;
+        let file = operand.file();
         let in_accumulator = file == File::Int && self.emitter.in_accumulator(file, a);
         let misc = match (file, imported) {
             (File::Int, false) if in_accumulator => Misc::GlobalSetAcc,
@@ -96,7 +96,7 @@ impl Translator<'_> {
         let condition = self.operands.pop();
         let b = self.operands.pop();
         let a = self.operands.pop();
-        let file = a.file;
+        let file = a.file();
         let (a, b) = (self.slot_with_value(&a), self.slot_with_value(&b));
         let c = self.slot_with_value(&condition);
         // A vector's condition is always read from its slot: there is no variant for less.
