@@ -31,8 +31,9 @@ impl Translator<'_> {
             if in_accumulator {
                 self.consume(&address);
             }
-            let handler = HandlerKey::Load { op, dst: Dst::Slot, src: source(in_accumulator) }.id();
-            return self.push_result(file, |d, code| {
+            let key = HandlerKey::Load { op, dst: Dst::Slot, src: source(in_accumulator) };
+            let handler = key.id();
+            return self.push_narrow_result(file, key.to_acc(), |d, code| {
                 LoadCell { handler, d, a, offset }.put(code);
             });
         }

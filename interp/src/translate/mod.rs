@@ -269,8 +269,19 @@ impl<'m> Translator<'m> {
 
     /// Pushes the result of a cell that `put` appends, given the slot of the result.
     fn push_result(&mut self, file: File, put: impl FnOnce(Slot, &mut Vec<u32>)) -> Visit {
+        self.push_narrow_result(file, 0, put)
+    }
+
+    /// The same for a handler with a variant, `to_acc` ids away, that writes no slot.
+    #[inline(always)]
+    fn push_narrow_result(
+        &mut self,
+        file: File,
+        to_acc: u16,
+        put: impl FnOnce(Slot, &mut Vec<u32>),
+    ) -> Visit {
         let slot = self.operands.next_temp(file);
-        self.emitter.define(slot, file, |code| put(slot, code));
+        self.emitter.define(slot, file, to_acc, |code| put(slot, code));
         self.operands.push_temp(file)
     }
 
@@ -293,7 +304,7 @@ impl<'m> Translator<'m> {
     /// type.
     fn define_through_int(&mut self, slot: Slot, file: File, put: impl FnOnce(&mut Vec<u32>)) {
         match file {
-            File::Int => self.emitter.define(slot, File::Int, put),
+            File::Int => self.emitter.define(slot, File::Int, 0, put),
             File::Float | File::Vector => {
                 self.emitter.emit(put);
                 self.emitter.overwrite(slot);

@@ -52,8 +52,9 @@ impl Translator<'_> {
         if in_accumulator {
             self.consume(&operand);
         }
-        let handler = HandlerKey::Unary { op, dst: Dst::Slot, src: source(in_accumulator) }.id();
-        self.push_result(file, |d, code| {
+        let key = HandlerKey::Unary { op, dst: Dst::Slot, src: source(in_accumulator) };
+        let handler = key.id();
+        self.push_narrow_result(file, key.to_acc(), |d, code| {
             UnaryCell { handler, d, a }.put(code);
         })
     }
@@ -72,8 +73,9 @@ impl Translator<'_> {
         }
         let pair = self.pair(&a, &b, op.params()[1]);
         let Pair { srcs, a, .. } = pair;
-        let handler = HandlerKey::Binary { op, dst: Dst::Slot, srcs }.id();
-        self.push_result(file, |d, code| match pair.second() {
+        let key = HandlerKey::Binary { op, dst: Dst::Slot, srcs };
+        let handler = key.id();
+        self.push_narrow_result(file, key.to_acc(), |d, code| match pair.second() {
             Second::Slot(b) => BinaryCell { handler, d, a, b, unused: Slot(0) }.put(code),
             Second::Imm(imm) => BinaryImmCell { handler, d, a, imm }.put(code),
         })
@@ -82,7 +84,10 @@ impl Translator<'_> {
     /// Readies two popped operands; the second may become an immediate of type `imm_type`.
     #[inline(always)]
     pub(super) fn pair(&mut self, a: &Operand, b: &Operand, imm_type: ScalarType) -> Pair {
-        let imm = b.constant().and_then(|bits| imm_type.imm_of(bits));
+        let imm = b.constant().and_then(|bits| match imm_type {
+            ScalarType::I32 => Some(bits as i32),
+            ScalarType::I64 | ScalarType::F32 | ScalarType::F64 => rare_imm_of(imm_type, bits),
+        });
         // Constants go first: computing them may need the accumulator.
         let a_slot = self.slot_with_value(a);
         let b_slot = if imm.is_some() { Slot(0) } else { self.slot_with_value(b) };
@@ -103,4 +108,11 @@ impl Translator<'_> {
         let b = imm.map_or(b_slot.0 as u32, |imm| imm as u32);
         Pair { b, a: a_slot, srcs }
     }
+}
+
+/// [`ScalarType::imm_of`] away from the hot path: among the types in line, one branch in four is
+/// mispredicted.
+#[inline(never)]
+fn rare_imm_of(ty: ScalarType, bits: u64) -> Option<i32> {
+    ty.imm_of(bits)
 }

@@ -58,8 +58,9 @@ impl Translator<'_> {
             (File::Float, true) => Misc::ImportedGlobalGetFloat,
             (File::Vector, true) => Misc::ImportedGlobalGetVector,
         };
-        let handler = HandlerKey::Misc(misc).id();
-        self.push_result(File::of(ty), |d, code| {
+        let key = HandlerKey::Misc(misc);
+        let handler = key.id();
+        self.push_narrow_result(File::of(ty), key.to_acc(), |d, code| {
             GlobalCell { handler, d, a: Slot(0), global: at }.put(code);
         })
     }
@@ -111,8 +112,9 @@ impl Translator<'_> {
             (File::Float, true) => Misc::SelectFloatAcc,
             (File::Vector, _) => Misc::SelectVector,
         };
-        let handler = HandlerKey::Misc(misc).id();
-        self.push_result(file, |d, code| {
+        let key = HandlerKey::Misc(misc);
+        let handler = key.id();
+        self.push_narrow_result(file, key.to_acc(), |d, code| {
             SelectCell { handler, d, c, a, b }.put(code);
         })
     }
