@@ -51,9 +51,9 @@ impl File {
     }
 }
 
-/// What an accumulator mirrors: the slot whose value it holds, or [`NO_SLOT`]; and the cell that wrote
-/// both, when its write to the slot may still be dropped, or [`NO_CELL`], and how far away the id of
-/// the handler is that does not write it.
+/// What an accumulator mirrors: the slot whose value it holds, or [`NO_SLOT`]; the cell that wrote
+/// both, when its write to the slot may still be dropped, or [`NO_CELL`]; and how far away the id
+/// of the handler is that does not write it.
 ///
 /// One word (from the low bits up: slot, distance, cell), because reads of several smaller writes
 /// have to wait for them.
