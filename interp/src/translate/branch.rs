@@ -11,7 +11,7 @@ use wasmtier_vm::{Slot, ValType};
 
 use super::control::{Control, ControlKind, Fixup, LabelIdx, Types};
 use super::emit::File;
-use super::operand::Operand;
+use super::operand::{Operand, Value, file_of};
 use super::{Translator, Visit};
 use crate::cell::{JumpCell, PlainCell, ReturnCell, ReturnManyCell, TableJumpCell, TrapCell};
 use crate::code::TranslateError;
@@ -37,8 +37,9 @@ impl<'m> Translator<'m> {
     fn in_place(&self, control: &Control) -> bool {
         let (arity, len) = (self.branch_arity(control), self.operands.len());
         arity == 0
-            || self.operands.operand(len - arity).height() == control.height
-                && (len - arity..len).all(|index| self.operands.operand(index).is_temp())
+            || self.operands.operand(len - arity).height == control.height
+                && (len - arity..len)
+                    .all(|index| matches!(self.operands.operand(index).value, Value::Temp))
     }
 
     /// Moves the operands of a branch to where its label expects them; they stay on the stack.
@@ -49,9 +50,9 @@ impl<'m> Translator<'m> {
         let mut height = control.height;
         for index in len - arity..len {
             let operand = self.operands.operand(index);
-            let slot = self.temp(height, operand.file());
+            let slot = self.temp(height, operand.ty);
             self.emit_move(slot, &operand);
-            height += operand.file().slots();
+            height += operand.ty.slots();
         }
     }
 
@@ -103,7 +104,7 @@ impl<'m> Translator<'m> {
 
     fn top_settled(&self, control: &Control) -> bool {
         let (arity, len) = (self.branch_arity(control), self.operands.len());
-        (len - arity..len).all(|index| self.operands.operand(index).is_temp())
+        (len - arity..len).all(|index| matches!(self.operands.operand(index).value, Value::Temp))
     }
 
     /// A conditional branch that has more to do on its way than to jump.
@@ -203,7 +204,7 @@ impl<'m> Translator<'m> {
             [single] if *single != ValType::V128 => {
                 let operand = self.operands.operand(len - 1);
                 let a = self.slot_with_value(&operand);
-                let file = File::of(*single);
+                let file = file_of(*single);
                 let misc = match (file, self.emitter.in_accumulator(file, a)) {
                     (File::Int, false) => Misc::ReturnSlot,
                     (File::Int, true) => Misc::ReturnAcc,
@@ -216,7 +217,7 @@ impl<'m> Translator<'m> {
             }
             many => {
                 self.settle_top(many.len());
-                self.return_many(self.operands.operand(len - many.len()).height());
+                self.return_many(self.operands.operand(len - many.len()).height);
             }
         }
     }
@@ -224,7 +225,7 @@ impl<'m> Translator<'m> {
     fn return_many(&mut self, height: u32) {
         let count = self.module.func_type(self.func).result_slots();
         let handler = HandlerKey::Misc(Misc::ReturnMany).id();
-        let (d, a) = (self.result_slot(), self.temp(height, File::Int));
+        let (d, a) = (self.result_slot(), self.temp(height, ValType::I64));
         self.emitter.emit(|code| ReturnManyCell { handler, d, a, count }.put(code));
     }
 

@@ -2,14 +2,14 @@
 //!
 //! Invariant: there is no value of it.
 
-use wasmtier_interp::{Backend, Code};
+use wasmtier_interp::Backend;
 use wasmtier_vm::{Activation, FuncEntry, Status, VmCtx};
+use wasmtier_x64::CpuFeatures;
 
 use super::memory::BoundsMode;
 use super::mmap::MapError;
 use super::reservation_set::ReservationSet;
 use super::unavailable::Unavailable;
-use crate::config::Config;
 
 /// The native world of an engine.
 #[derive(Debug)]
@@ -17,15 +17,11 @@ pub(crate) enum Native {}
 
 impl Native {
     /// The native world, which there is not.
-    pub(crate) fn new(_: &Config) -> Result<Self, Unavailable> {
+    pub(crate) fn new(_: CpuFeatures, _: bool) -> Result<Self, Unavailable> {
         Err(Unavailable::Host)
     }
 
     pub(crate) fn backend(&self, _: BoundsMode) -> Backend<'_> {
-        match *self {}
-    }
-
-    pub(crate) fn compose(&self, _: &Code, _: BoundsMode) {
         match *self {}
     }
 

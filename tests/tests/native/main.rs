@@ -1,0 +1,54 @@
+//! The native world against the portable one.
+//!
+//! What lives here: programs that reach the pieces of machine code one by one, with every kind of
+//! operand, in every way in which the pieces can follow each other; traps by the thousand; threads
+//! that emit and run them at once. What does not: what operators compute, which the official tests
+//! and `wasmtier-ops` settle; the portable interpreter is the oracle here.
+//!
+//! Invariant: results do not depend on time, and random numbers come from fixed seeds.
+
+mod operators;
+mod program;
+mod values;
+
+use wasmtier::{Config, Engine, Tier};
+
+/// An engine and what to call it.
+struct Subject {
+    name: &'static str,
+    engine: Engine,
+}
+
+/// The engine whose results are right.
+fn oracle() -> Subject {
+    subject("portable", Config::new().tier(Tier::Portable))
+}
+
+/// Engines that run machine code: with bounds found by the hardware or by code, and with all
+/// optional instructions that there are or with none.
+fn subjects() -> Vec<Subject> {
+    let native = || {
+        let mut config = Config::new();
+        config.tier(Tier::Interp);
+        config
+    };
+    vec![
+        subject("guard", &native()),
+        subject("guard, floor", native().cpu_features(0)),
+        subject("checked", native().signals_based_traps(false)),
+        subject(
+            "checked, floor, moving",
+            native().signals_based_traps(false).memory_reservation(0).cpu_features(0),
+        ),
+    ]
+}
+
+fn subject(name: &'static str, config: &Config) -> Subject {
+    let engine = Engine::new(config).unwrap_or_else(|error| panic!("{name}: {error}"));
+    Subject { name, engine }
+}
+
+/// Whether to try much more than there is time for whenever something changed.
+fn thorough() -> bool {
+    std::env::var_os("WASMTIER_THOROUGH").is_some()
+}
