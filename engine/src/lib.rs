@@ -1,9 +1,9 @@
 //! A WebAssembly engine that starts at once, and is being built to become fast where it matters.
 //!
 //! A [`Module`] is ready to run as soon as it is validated; a function is translated when it is
-//! first called. So far there is one [`Tier`], an interpreter in portable Rust; machine code for
-//! what is hot comes next. What lives here is the API for embedding: names and shape are those of
-//! the `wasmtime` crate, so that most code moves over with a `use`.
+//! first called. So far it is interpreted, in one of two ways (see [`Tier`]); machine code for what
+//! is hot comes next. What lives here is the API for embedding: names and shape are those of the
+//! `wasmtime` crate, so that most code moves over with a `use`.
 //!
 //! # Embedding
 //!

@@ -123,8 +123,8 @@ impl Native {
         let cell = fault.cell + self.threaded.cell_behind(offset) as usize;
         let fp: *mut u64 = ptr::with_exposed_provenance_mut(fault.fp);
         let saved_pc = fp.wrapping_offset(Slot::SAVED_PC.offset());
-        // SAFETY: between its entry and its end a handler's `rbp` is the running frame, which has the
-        // slot (caller's contract).
+        // SAFETY: between its entry and its end a handler's `rbp` is the running frame, which has
+        // the slot (caller's contract).
         unsafe { saved_pc.write(cell as u64) };
         // SAFETY: live (caller's contract).
         unsafe { (*activation).exit_fp = fp };
