@@ -13,26 +13,6 @@ use wasmtier_ops::{AtomicOp, LoadOp, NumOp, SimdAccessOp, SimdOp, StoreOp, WideO
 #[repr(transparent)]
 pub(crate) struct HandlerId(pub(crate) u32);
 
-impl HandlerId {
-    /// The same handler without the write to a slot, where there is one. This one writes a slot.
-    pub(crate) fn to_acc(self) -> Option<Self> {
-        let next = Dst::Acc as u32 - Dst::Slot as u32;
-        let misc = match self.0 {
-            ..BRANCH => return Some(Self(self.0 + next * Srcs::COUNT)),
-            BRANCH..LOAD => return None,
-            LOAD..STORE => return Some(Self(self.0 + next * Src::COUNT)),
-            STORE..MISC => return None,
-            MISC.. => Misc::ALL[(self.0 - MISC) as usize],
-        };
-        match misc {
-            Misc::GlobalGet => Some(HandlerKey::Misc(Misc::GlobalGetToAcc).id()),
-            Misc::Select => Some(HandlerKey::Misc(Misc::SelectToAcc).id()),
-            Misc::SelectAcc => Some(HandlerKey::Misc(Misc::SelectAccToAcc).id()),
-            _ => None,
-        }
-    }
-}
-
 /// Where a result goes. The accumulator of the result's register file receives it in any case.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Dst {
@@ -282,6 +262,24 @@ impl HandlerKey {
             Self::Atomic { op, memory64 } => ATOMIC + op as u32 * 2 + memory64 as u32,
             Self::Misc(misc) => MISC + misc as u32,
         })
+    }
+
+    /// How far the id of this handler, which writes a slot, is from that of the same handler
+    /// without the write; 0 when there is none. Inlined like [`HandlerKey::id`].
+    #[inline(always)]
+    pub(crate) const fn to_acc(self) -> u16 {
+        let misc = match self {
+            Self::Unary { .. } | Self::Binary { .. } => return Srcs::COUNT as u16,
+            Self::Load { .. } => return Src::COUNT as u16,
+            Self::Misc(misc) => misc,
+            _ => return 0,
+        };
+        match misc {
+            Misc::GlobalGet => Misc::GlobalGetToAcc as u16 - misc as u16,
+            Misc::Select => Misc::SelectToAcc as u16 - misc as u16,
+            Misc::SelectAcc => Misc::SelectAccToAcc as u16 - misc as u16,
+            _ => 0,
+        }
     }
 
     /// The handler of an id.

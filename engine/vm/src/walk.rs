@@ -10,7 +10,7 @@
 //! make code reachable again. The body has been validated.
 
 use wasmparser::{
-    BinaryReader, BinaryReaderError, BlockType, FrameKind, FrameStack, VisitOperator,
+    BinaryReader, BinaryReaderError, BlockType, FrameKind, FrameStack, ValType, VisitOperator,
     VisitSimdOperator,
 };
 use wasmtier_ops::{LoadOp, NumOp, StoreOp};
@@ -72,7 +72,18 @@ pub fn open_body(body: &[u8], base: u64) -> Result<BodyReader<'_>, BinaryReaderE
     let mut locals = Vec::new();
     for _ in 0..groups {
         let count = reader.read_var_u32()?;
-        locals.push((count, reader.read::<wasmparser::ValType>()?));
+        let ty = match body.get(reader.current_position()).copied() {
+            Some(I32) => Some(ValType::I32),
+            Some(I64) => Some(ValType::I64),
+            Some(F32) => Some(ValType::F32),
+            Some(F64) => Some(ValType::F64),
+            _ => None,
+        };
+        let ty = match ty {
+            Some(ty) => reader.read_u8().map(|_| ty),
+            None => reader.read(),
+        };
+        locals.push((count, ty?));
     }
     Ok(BodyReader { locals, body, base, at: reader.current_position() })
 }
@@ -80,7 +91,7 @@ pub fn open_body(body: &[u8], base: u64) -> Result<BodyReader<'_>, BinaryReaderE
 /// A function body, opened.
 pub struct BodyReader<'a> {
     /// How many locals of which type, in order.
-    pub locals: Vec<(u32, wasmparser::ValType)>,
+    pub locals: Vec<(u32, ValType)>,
     body: &'a [u8],
     /// The offset of `body` in the module's bytes.
     base: u64,
@@ -276,6 +287,11 @@ const LOCAL_TEE: u8 = 0x22;
 const GLOBAL_GET: u8 = 0x23;
 const GLOBAL_SET: u8 = 0x24;
 const I32_CONST: u8 = 0x41;
+
+const I32: u8 = 0x7f;
+const I64: u8 = 0x7e;
+const F32: u8 = 0x7d;
+const F64: u8 = 0x7c;
 
 // The rows of these operators are in the order of their opcodes.
 const FIRST_LOAD: u8 = 0x28;

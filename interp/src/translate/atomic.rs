@@ -5,8 +5,9 @@ use wasmparser::MemArg;
 use wasmtier_ops::{AtomicOp, AtomicShape};
 use wasmtier_vm::{Builtin, MemoryIdx, Slot, ValType};
 
+use super::emit::File;
 use super::memory::memory_of;
-use super::{Translator, Visit, scalar};
+use super::{Translator, Visit};
 use crate::cell::{FarLoadCell, FarStoreCell, FarUpdateCell, PlainCell};
 use crate::handler::{HandlerKey, Misc};
 
@@ -19,7 +20,7 @@ impl Translator<'_> {
         let (b, c) = match op.shape() {
             AtomicShape::Load => {
                 let a = self.pop_slot();
-                return self.push_result(scalar(op.value()), |d, code| {
+                return self.push_result(File::of_scalar(op.value()), |d, code| {
                     FarLoadCell { handler, d, a, memory, offset_low, offset_high }.put(code);
                 });
             }
@@ -41,7 +42,7 @@ impl Translator<'_> {
             }
         };
         let a = self.pop_slot();
-        self.push_result(scalar(op.value()), |d, code| {
+        self.push_result(File::of_scalar(op.value()), |d, code| {
             FarUpdateCell { handler, d, a, b, c, memory, offset_low, offset_high }.put(code);
         })
     }
@@ -54,8 +55,7 @@ impl Translator<'_> {
     /// Calls a builtin that takes the operator's operands and its offset.
     pub(super) fn wait_or_notify(&mut self, builtin: Builtin, memarg: MemArg) -> Visit {
         let MemoryIdx(memory) = memory_of(memarg)?;
-        self.operands.push_const(memarg.offset, ValType::I64);
-        self.check_height()?;
+        self.operands.push_const(memarg.offset, File::Int)?;
         self.builtin(builtin, memory, 0, Some(ValType::I32))
     }
 }

@@ -11,7 +11,7 @@ use wasmtier_vm::{Slot, ValType};
 
 use super::control::{Control, ControlKind, Fixup, LabelIdx, Types};
 use super::emit::File;
-use super::operand::{Operand, Value, file_of};
+use super::operand::Operand;
 use super::{Translator, Visit};
 use crate::cell::{JumpCell, PlainCell, ReturnCell, ReturnManyCell, TableJumpCell, TrapCell};
 use crate::code::TranslateError;
@@ -37,9 +37,8 @@ impl<'m> Translator<'m> {
     fn in_place(&self, control: &Control) -> bool {
         let (arity, len) = (self.branch_arity(control), self.operands.len());
         arity == 0
-            || self.operands.operand(len - arity).height == control.height
-                && (len - arity..len)
-                    .all(|index| matches!(self.operands.operand(index).value, Value::Temp))
+            || self.operands.operand(len - arity).height() == control.height
+                && (len - arity..len).all(|index| self.operands.operand(index).is_temp())
     }
 
     /// Moves the operands of a branch to where its label expects them; they stay on the stack.
@@ -50,9 +49,9 @@ impl<'m> Translator<'m> {
         let mut height = control.height;
         for index in len - arity..len {
             let operand = self.operands.operand(index);
-            let slot = self.temp(height, operand.ty);
+            let slot = self.temp(height, operand.file());
             self.emit_move(slot, &operand);
-            height += operand.ty.slots();
+            height += operand.file().slots();
         }
     }
 
@@ -104,7 +103,7 @@ impl<'m> Translator<'m> {
 
     fn top_settled(&self, control: &Control) -> bool {
         let (arity, len) = (self.branch_arity(control), self.operands.len());
-        (len - arity..len).all(|index| matches!(self.operands.operand(index).value, Value::Temp))
+        (len - arity..len).all(|index| self.operands.operand(index).is_temp())
     }
 
     /// A conditional branch that has more to do on its way than to jump.
@@ -204,7 +203,7 @@ impl<'m> Translator<'m> {
             [single] if *single != ValType::V128 => {
                 let operand = self.operands.operand(len - 1);
                 let a = self.slot_with_value(&operand);
-                let file = file_of(*single);
+                let file = File::of(*single);
                 let misc = match (file, self.emitter.in_accumulator(file, a)) {
                     (File::Int, false) => Misc::ReturnSlot,
                     (File::Int, true) => Misc::ReturnAcc,
@@ -217,7 +216,7 @@ impl<'m> Translator<'m> {
             }
             many => {
                 self.settle_top(many.len());
-                self.return_many(self.operands.operand(len - many.len()).height);
+                self.return_many(self.operands.operand(len - many.len()).height());
             }
         }
     }
@@ -225,7 +224,7 @@ impl<'m> Translator<'m> {
     fn return_many(&mut self, height: u32) {
         let count = self.module.func_type(self.func).result_slots();
         let handler = HandlerKey::Misc(Misc::ReturnMany).id();
-        let (d, a) = (self.result_slot(), self.temp(height, ValType::I64));
+        let (d, a) = (self.result_slot(), self.temp(height, File::Int));
         self.emitter.emit(|code| ReturnManyCell { handler, d, a, count }.put(code));
     }
 

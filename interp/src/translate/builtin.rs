@@ -2,7 +2,7 @@
 
 use wasmtier_vm::{Builtin, Slot, ValType};
 
-use super::operand::file_of;
+use super::emit::File;
 use super::{Translator, Visit};
 use crate::cell::BuiltinCell;
 use crate::handler::{HandlerKey, Misc};
@@ -22,16 +22,16 @@ impl Translator<'_> {
             self.operands.pop();
         }
         // Operands and result of a builtin are one slot each.
-        let args = self.temp(self.operands.height, ValType::I64);
+        let args = self.temp(self.operands.height, File::Int);
         let handler = HandlerKey::Misc(Misc::CallBuiltin).id();
         let cell =
             BuiltinCell { handler, args, unused: Slot(0), builtin: builtin as u32, imm0, imm1 };
         self.emitter.emit(|code| cell.put(code));
         self.emitter.forget();
         if let Some(ty) = result {
-            self.operands.push_temp(ty);
-            self.emitter.holds(file_of(ty), args);
+            self.operands.push_temp(File::of(ty))?;
+            self.emitter.holds(File::of(ty), args);
         }
-        self.check_height()
+        Ok(())
     }
 }

@@ -1,9 +1,8 @@
 //! Calls: arguments are computed into consecutive temps, which become the callee's parameters.
 
-use wasmtier_vm::{FuncIdx, FuncType, Slot, TableIdx, TypeIdx, ValType};
+use wasmtier_vm::{FuncIdx, FuncType, Slot, TableIdx, TypeIdx};
 
 use super::emit::File;
-use super::operand::file_of;
 use super::{Translator, Visit};
 use crate::cell::{CallCell, CallIndirectCell, ReturnCallCell, ReturnCallIndirectCell};
 use crate::handler::{HandlerId, HandlerKey, Misc};
@@ -90,7 +89,7 @@ impl<'m> Translator<'m> {
     fn tail_arguments(&mut self, ty: &FuncType) -> (Slot, Slot) {
         self.settle_top(ty.params().len());
         let height = self.operands.height - ty.param_slots();
-        (self.temp(height, ValType::I64), Slot(ty.param_slots() as i16))
+        (self.temp(height, File::Int), Slot(ty.param_slots() as i16))
     }
 
     /// Pops the arguments of a call and pushes its results.
@@ -103,7 +102,7 @@ impl<'m> Translator<'m> {
         let first = self.operands.height;
         self.push_temps(ty.results())?;
         if let [single] = ty.results() {
-            self.emitter.holds(file_of(*single), self.temp(first, *single));
+            self.emitter.holds(File::of(*single), self.temp(first, File::of(*single)));
         }
         Ok(())
     }

@@ -7,12 +7,12 @@
 //! condition, which nobody else reads.
 
 use wasmtier_ops::{NumOp, ScalarType};
-use wasmtier_vm::{Slot, ValType};
+use wasmtier_vm::Slot;
 
 use super::Translator;
 use super::control::LabelIdx;
 use super::emit::File;
-use super::operand::{Operand, Value};
+use super::operand::Operand;
 use crate::cell::{BranchCell, BranchImmCell};
 use crate::handler::{HandlerKey, Misc, Src, Srcs};
 
@@ -53,14 +53,14 @@ impl Translator<'_> {
 
     /// Makes a condition of a popped operand, taking back the cells it can replace.
     pub(super) fn condition(&mut self, operand: &Operand) -> Condition {
-        if let Value::Const(bits) = operand.value {
+        if let Some(bits) = operand.constant() {
             return Condition::Known(bits as u32 != 0);
         }
-        let mut slot = self.slot_of(operand);
+        let mut slot = operand.slot();
         let mut nonzero = true;
         let mut words = [0; 4];
         let mut peeled = false;
-        if matches!(operand.value, Value::Temp) {
+        if operand.is_temp() {
             while let Some(key) = self.emitter.last_defines(slot) {
                 match key {
                     HandlerKey::Unary { op: op @ (NumOp::I32Eqz | NumOp::I64Eqz), src, .. } => {
@@ -92,7 +92,7 @@ impl Translator<'_> {
 
     /// Whether a slot is an operand temp, which only the operand that owns it reads.
     fn is_temp(&self, slot: Slot) -> bool {
-        slot <= self.temp(0, ValType::I64)
+        slot <= self.temp(0, File::Int)
     }
 
     pub(super) fn jump_if(&mut self, condition: Condition, label: LabelIdx) {

@@ -7,7 +7,7 @@
 use wasmparser::BlockType;
 use wasmtier_vm::{FuncType, TypeIdx, ValType};
 
-use super::operand::{Operand, Value};
+use super::operand::Operand;
 use super::{Translator, Visit, pins, val_type};
 use crate::cell::WORD;
 use crate::code::TranslateError;
@@ -198,20 +198,18 @@ impl<'m> Translator<'m> {
     fn must_settle(&mut self, params: usize) -> bool {
         let len = self.operands.len();
         self.operands.names_locals()
-            || (len - params..len)
-                .any(|index| !matches!(self.operands.operand(index).value, Value::Temp))
+            || (len - params..len).any(|index| !self.operands.operand(index).is_temp())
     }
 
     /// Makes sure that a popped condition survives cells emitted before it is used.
     pub(super) fn hold_condition(&mut self, condition: &Operand) -> Operand {
-        let mut held = *condition;
-        if let Value::Local { .. } = held.value {
-            // Its temp is free: the operand was popped.
-            let slot = self.temp(held.height, held.ty);
-            self.emit_move(slot, &held);
-            held.value = Value::Temp;
+        if condition.local().is_none() {
+            return *condition;
         }
-        held
+        // Its temp is free: the operand was popped.
+        let temp = self.temp(condition.height(), condition.file());
+        self.emit_move(temp, condition);
+        condition.settled(temp)
     }
 
     pub(super) fn else_(&mut self) -> Visit {

@@ -4,10 +4,9 @@ use wasmparser::{MemArg, MemArgTarget};
 use wasmtier_ops::{LoadOp, StoreOp};
 use wasmtier_vm::{MemoryIdx, Slot};
 
-use super::emit::source;
+use super::emit::{File, source};
 use super::numeric::{Pair, Second};
-use super::operand::file_of;
-use super::{Translator, Visit, scalar};
+use super::{Translator, Visit};
 use crate::cell::{FarLoadCell, FarStoreCell, LoadCell, StoreCell, StoreImmCell};
 use crate::code::TranslateError;
 use crate::handler::{Dst, HandlerKey};
@@ -24,22 +23,23 @@ impl Translator<'_> {
     }
 
     pub(super) fn visit_load(&mut self, op: LoadOp, memory: MemoryIdx, offset: u64) -> Visit {
-        let ty = scalar(op.result());
+        let file = File::of_scalar(op.result());
         let address = self.operands.pop();
         let a = self.slot_with_value(&address);
         if let Some(offset) = self.near(memory, offset) {
-            let in_accumulator = self.emitter.in_accumulator(file_of(address.ty), a);
+            let in_accumulator = self.emitter.in_accumulator(address.file(), a);
             if in_accumulator {
                 self.consume(&address);
             }
-            let handler = HandlerKey::Load { op, dst: Dst::Slot, src: source(in_accumulator) }.id();
-            return self.push_result(ty, |d, code| {
+            let key = HandlerKey::Load { op, dst: Dst::Slot, src: source(in_accumulator) };
+            let handler = key.id();
+            return self.push_narrow_result(file, key.to_acc(), |d, code| {
                 LoadCell { handler, d, a, offset }.put(code);
             });
         }
         let handler = HandlerKey::FarLoad { op, memory64: self.is_memory64(memory) }.id();
         let (offset_low, offset_high) = (offset as u32, (offset >> 32) as u32);
-        self.push_result(ty, |d, code| {
+        self.push_result(file, |d, code| {
             FarLoadCell { handler, d, a, memory: memory.0, offset_low, offset_high }.put(code);
         })
     }
@@ -48,7 +48,7 @@ impl Translator<'_> {
         let value = self.operands.pop();
         let address = self.operands.pop();
         if let Some(offset) = self.near(memory, offset) {
-            let pair = self.pair(&address, &value, scalar(op.value()));
+            let pair = self.pair(&address, &value, op.value());
             let Pair { srcs, a, .. } = pair;
             let handler = HandlerKey::Store { op, srcs }.id();
             self.emitter.emit(|code| match pair.second() {

@@ -29,12 +29,11 @@ mod variable;
 mod visit;
 mod wide;
 
-use wasmtier_ops::ScalarType;
 use wasmtier_vm::{FrameLayout, FuncIdx, ModuleInfo, Slot, ValType, open_body};
 
 use self::control::{Control, Label};
 use self::emit::{Emitter, File, PcEntry};
-use self::operand::{Local, Operand, Operands, Value, file_of};
+use self::operand::{Local, Operand, Operands};
 use crate::cell::{CodeHeader, Const32Cell, Const64Cell, UnaryCell, WORD};
 use crate::code::{Code, TranslateError};
 use crate::handler::{HandlerKey, Misc};
@@ -137,8 +136,6 @@ struct Translator<'m> {
     labels: Vec<Label>,
     fixups: Vec<control::Fixup>,
     reachable: bool,
-    /// The temp of a value of no width at height 0: temps go down from here.
-    first_temp: Slot,
     /// How many loops surround the next operator, and what a use there weighs.
     loop_depth: u32,
     use_weight: u32,
@@ -173,14 +170,13 @@ impl<'m> Translator<'m> {
             labels: core::mem::take(&mut scratch.labels),
             fixups: core::mem::take(&mut scratch.fixups),
             reachable: true,
-            first_temp: Slot(0),
             loop_depth: 0,
             use_weight: pins::weight(0),
             call_weight: 0,
         };
         let first_temp = translator.frame.temp(0, 0);
-        translator.first_temp = first_temp.expect("locals were kept within MAX_FRAME_SLOTS");
-        translator.operands.clear();
+        let first_temp = first_temp.expect("locals were kept within MAX_FRAME_SLOTS");
+        translator.operands.clear(first_temp, MAX_FRAME_SLOTS - local_slots);
         translator.controls.clear();
         translator.labels.clear();
         translator.fixups.clear();
@@ -194,7 +190,7 @@ impl<'m> Translator<'m> {
         let mut index = 0;
         for ty in self.module.func_type(self.func).params() {
             let slot = self.frame.param(index, ty.slots()).ok_or_else(|| too_many.clone())?;
-            self.operands.locals.push(Local::new(slot, *ty));
+            self.operands.locals.push(Local::new(slot, File::of(*ty)));
             index += ty.slots();
         }
         let mut index = 0;
@@ -202,7 +198,7 @@ impl<'m> Translator<'m> {
             let ty = val_type(*ty).ok_or(TranslateError::Unsupported { proposal: "gc" })?;
             for _ in 0..*count {
                 let slot = self.frame.local(index, ty.slots()).ok_or_else(|| too_many.clone())?;
-                self.operands.locals.push(Local::new(slot, ty));
+                self.operands.locals.push(Local::new(slot, File::of(ty)));
                 index += ty.slots();
             }
         }
@@ -246,78 +242,69 @@ impl<'m> Translator<'m> {
         Ok((code, self.emitter.pc_map))
     }
 
-    /// The temp at `height` of a value of type `ty`.
-    fn temp(&self, height: u32, ty: ValType) -> Slot {
-        // In reach: the operand stack is kept within MAX_FRAME_SLOTS.
-        Slot(self.first_temp.0.wrapping_sub((height + ty.slots()) as i16))
-    }
-
-    /// Fails when the operand stack grew out of the reach of a slot.
-    fn check_height(&self) -> Visit {
-        if self.operands.height + self.frame.local_slots > MAX_FRAME_SLOTS {
-            return Err(TranslateError::TooManySlots { limit: MAX_FRAME_SLOTS }.into());
-        }
-        Ok(())
-    }
-
-    /// The slot an operand can be read from. Constants have none.
-    fn slot_of(&self, operand: &Operand) -> Slot {
-        match operand.value {
-            Value::Local { local, .. } => self.operands.locals[local as usize].slot,
-            Value::Temp | Value::Const(_) => self.temp(operand.height, operand.ty),
-        }
+    /// The temp at `height` of a value in `file`.
+    fn temp(&self, height: u32, file: File) -> Slot {
+        self.operands.temp(height, file)
     }
 
     /// The slot of an operand, after computing it into its temp if it is a constant.
     fn slot_with_value(&mut self, operand: &Operand) -> Slot {
-        let slot = self.slot_of(operand);
-        if let Value::Const(bits) = operand.value {
-            self.emit_const(slot, bits, operand.ty);
+        if let Some(bits) = operand.constant() {
+            self.emit_const(operand.slot(), bits, operand.file());
         }
-        slot
+        operand.slot()
     }
 
     /// Whether the accumulator of an operand's type holds it.
     fn in_accumulator(&self, operand: &Operand) -> bool {
-        !matches!(operand.value, Value::Const(_))
-            && self.emitter.in_accumulator(file_of(operand.ty), self.slot_of(operand))
+        operand.constant().is_none() && self.emitter.in_accumulator(operand.file(), operand.slot())
     }
 
     /// Notes that a popped operand is read from its accumulator: nobody reads its temp any more.
     fn consume(&mut self, operand: &Operand) {
-        if matches!(operand.value, Value::Temp) {
-            self.emitter.consume(file_of(operand.ty));
+        if operand.is_temp() {
+            self.emitter.consume(operand.file());
         }
     }
 
     /// Pushes the result of a cell that `put` appends, given the slot of the result.
-    fn push_result(&mut self, ty: ValType, put: impl FnOnce(Slot, &mut Vec<u32>)) -> Visit {
-        let slot = self.temp(self.operands.height, ty);
-        self.emitter.define(slot, file_of(ty), |code| put(slot, code));
-        self.operands.push_temp(ty);
-        self.check_height()
+    fn push_result(&mut self, file: File, put: impl FnOnce(Slot, &mut Vec<u32>)) -> Visit {
+        self.push_narrow_result(file, 0, put)
+    }
+
+    /// The same for a handler with a variant, `to_acc` ids away, that writes no slot.
+    #[inline(always)]
+    fn push_narrow_result(
+        &mut self,
+        file: File,
+        to_acc: u16,
+        put: impl FnOnce(Slot, &mut Vec<u32>),
+    ) -> Visit {
+        let slot = self.operands.next_temp(file);
+        self.emitter.define(slot, file, to_acc, |code| put(slot, code));
+        self.operands.push_temp(file)
     }
 
     /// Writes a constant to a slot.
-    fn emit_const(&mut self, slot: Slot, bits: u64, ty: ValType) {
+    fn emit_const(&mut self, slot: Slot, bits: u64, file: File) {
         let unused = Slot(0);
         if let Ok(imm) = u32::try_from(bits) {
             let handler = HandlerKey::Misc(Misc::Const32).id();
             let cell = Const32Cell { handler, d: slot, unused, imm };
-            self.define_through_int(slot, ty, |code| cell.put(code));
+            self.define_through_int(slot, file, |code| cell.put(code));
         } else {
             let handler = HandlerKey::Misc(Misc::Const64).id();
             let (low, high) = (bits as u32, (bits >> 32) as u32);
             let cell = Const64Cell { handler, d: slot, unused, low, high };
-            self.define_through_int(slot, ty, |code| cell.put(code));
+            self.define_through_int(slot, file, |code| cell.put(code));
         }
     }
 
     /// Appends a cell that leaves the bits of `slot` in the integer accumulator whatever their
     /// type.
-    fn define_through_int(&mut self, slot: Slot, ty: ValType, put: impl FnOnce(&mut Vec<u32>)) {
-        match file_of(ty) {
-            File::Int => self.emitter.define(slot, File::Int, put),
+    fn define_through_int(&mut self, slot: Slot, file: File, put: impl FnOnce(&mut Vec<u32>)) {
+        match file {
+            File::Int => self.emitter.define(slot, File::Int, 0, put),
             File::Float | File::Vector => {
                 self.emitter.emit(put);
                 self.emitter.overwrite(slot);
@@ -326,12 +313,11 @@ impl<'m> Translator<'m> {
         }
     }
 
-    /// Copies a value of type `ty` from slot to slot.
-    fn emit_copy(&mut self, d: Slot, a: Slot, ty: ValType) {
+    /// Copies a value in `file` from slot to slot.
+    fn emit_copy(&mut self, d: Slot, a: Slot, file: File) {
         if d == a {
             return;
         }
-        let file = file_of(ty);
         if self.emitter.in_accumulator(file, a) {
             let misc = if file == File::Int { Misc::CopyAcc } else { Misc::CopyFloatAcc };
             let handler = HandlerKey::Misc(misc).id();
@@ -344,26 +330,23 @@ impl<'m> Translator<'m> {
         if file == File::Vector {
             self.emitter.emit(put);
         } else {
-            self.define_through_int(d, ty, put);
+            self.define_through_int(d, file, put);
         }
     }
 
     /// Writes an operand to a slot.
     fn emit_move(&mut self, d: Slot, operand: &Operand) {
-        match operand.value {
-            Value::Const(bits) => self.emit_const(d, bits, operand.ty),
-            Value::Local { .. } | Value::Temp => {
-                self.emit_copy(d, self.slot_of(operand), operand.ty);
-            }
+        match operand.constant() {
+            Some(bits) => self.emit_const(d, bits, operand.file()),
+            None => self.emit_copy(d, operand.slot(), operand.file()),
         }
     }
 
     /// Computes the operand at `index` into its own temp.
     fn settle(&mut self, index: usize) {
-        let operand = self.operands.settle(index);
-        if !matches!(operand.value, Value::Temp) {
-            let slot = self.temp(operand.height, operand.ty);
-            self.emit_move(slot, &operand);
+        let (operand, temp) = self.operands.settle(index);
+        if !operand.is_temp() {
+            self.emit_move(temp, &operand);
         }
     }
 
@@ -379,7 +362,7 @@ impl<'m> Translator<'m> {
     /// once, or not at all.
     fn settle_locals(&mut self) {
         for index in self.operands.unsettled().rev() {
-            if matches!(self.operands.operand(index).value, Value::Local { .. }) {
+            if self.operands.operand(index).local().is_some() {
                 self.settle(index);
             }
         }
@@ -388,12 +371,12 @@ impl<'m> Translator<'m> {
     /// Pushes operands that are in their temps already.
     fn push_temps(&mut self, types: &[ValType]) -> Visit {
         for ty in types {
-            self.check_height()?;
-            let slot = self.temp(self.operands.height, *ty);
+            let file = File::of(*ty);
+            let slot = self.operands.next_temp(file);
             self.emitter.overwrite(slot);
-            self.operands.push_temp(*ty);
+            self.operands.push_temp(file)?;
         }
-        self.check_height()
+        Ok(())
     }
 
     /// Pops an operand into a slot.
@@ -421,14 +404,4 @@ fn val_type(ty: wasmparser::ValType) -> Option<ValType> {
         wasmparser::ValType::Ref(ty) if ty.is_extern_ref() => ValType::EXTERNREF,
         wasmparser::ValType::Ref(_) => return None,
     })
-}
-
-/// A scalar type as a value type.
-fn scalar(ty: ScalarType) -> ValType {
-    match ty {
-        ScalarType::I32 => ValType::I32,
-        ScalarType::I64 => ValType::I64,
-        ScalarType::F32 => ValType::F32,
-        ScalarType::F64 => ValType::F64,
-    }
 }

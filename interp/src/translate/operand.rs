@@ -7,38 +7,100 @@
 //! topmost first, so that a write to a local finds the reads it must not overtake in constant time
 //! each. Translation stays linear in the size of the function whatever it does.
 
-use wasmtier_vm::{Slot, ValType};
+use wasmtier_vm::Slot;
 
 use super::emit::File;
+use super::{MAX_FRAME_SLOTS, Visit};
+use crate::code::TranslateError;
 
 /// No operand, or no local.
 pub(super) const NONE: u32 = u32::MAX;
 
 /// What an operand is.
-#[derive(Copy, Clone, Debug)]
-pub(super) enum Value {
-    /// The value of a local at this point; `below` is the next lower operand that names it.
-    Local { local: u32, below: u32 },
-    /// A scalar constant, as the bits of its slot.
-    Const(u64),
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum Kind {
+    /// The value of a local at this point.
+    Local,
+    /// A scalar constant.
+    Const,
     /// Whatever is in the operand's own temp.
     Temp,
 }
 
-/// One entry of the operand stack.
+/// One entry of the operand stack, with all that a use asks for found out when it is pushed.
+///
+/// Two words, each written and read as one: a read of several smaller writes would have to wait
+/// until they leave the store buffer, in each pop.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Operand {
-    pub(super) value: Value,
-    pub(super) ty: ValType,
-    /// Its height in slots: the temp it owns.
-    pub(super) height: u32,
+    /// A constant's bits, as those of its slot. For a local: its index, and above it the next lower
+    /// operand that names it.
+    bits: u64,
+    /// From the low bits up: height (32 bits), slot (16), register file (8), kind (8).
+    place: u64,
 }
+
+impl Operand {
+    #[inline(always)]
+    fn new(kind: Kind, bits: u64, height: u32, slot: Slot, file: File) -> Self {
+        let place = u64::from(height)
+            | u64::from(slot.0 as u16) << 32
+            | (file as u64) << 48
+            | (kind as u64) << 56;
+        Self { bits, place }
+    }
+
+    fn is(&self, kind: Kind) -> bool {
+        self.place >> 56 == kind as u64
+    }
+
+    /// The bits of a constant.
+    pub(super) fn constant(&self) -> Option<u64> {
+        self.is(Kind::Const).then_some(self.bits)
+    }
+
+    /// The local it names.
+    pub(super) fn local(&self) -> Option<u32> {
+        self.is(Kind::Local).then_some(self.bits as u32)
+    }
+
+    /// Whether it is in its own temp.
+    pub(super) fn is_temp(&self) -> bool {
+        self.is(Kind::Temp)
+    }
+
+    /// Its height in slots: the temp it owns.
+    pub(super) fn height(&self) -> u32 {
+        self.place as u32
+    }
+
+    /// Where it is read: the local's slot, or its own temp. A constant is not there yet.
+    pub(super) fn slot(&self) -> Slot {
+        Slot((self.place >> 32) as i16)
+    }
+
+    pub(super) fn file(&self) -> File {
+        match (self.place >> 48) as u8 {
+            INT => File::Int,
+            FLOAT => File::Float,
+            _ => File::Vector,
+        }
+    }
+
+    /// The same operand, computed into its own temp.
+    pub(super) fn settled(self, temp: Slot) -> Self {
+        Self::new(Kind::Temp, 0, self.height(), temp, self.file())
+    }
+}
+
+const INT: u8 = File::Int as u8;
+const FLOAT: u8 = File::Float as u8;
 
 /// One local of the function.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Local {
     pub(super) slot: Slot,
-    pub(super) ty: ValType,
+    pub(super) file: File,
     /// The topmost operand that names it.
     head: u32,
     /// How often it is used, each use weighed by the depth of its loop.
@@ -46,16 +108,20 @@ pub(super) struct Local {
 }
 
 impl Local {
-    pub(super) fn new(slot: Slot, ty: ValType) -> Self {
-        Self { slot, ty, head: NONE, weight: 0 }
+    pub(super) fn new(slot: Slot, file: File) -> Self {
+        Self { slot, file, head: NONE, weight: 0 }
     }
 }
 
 /// The operand stack and the locals its entries may name.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Operands {
     pub(super) locals: Vec<Local>,
     stack: Vec<Operand>,
+    /// The temp of a value of no width at height 0: temps go down from here.
+    first_temp: Slot,
+    /// How high the stack may grow.
+    height_limit: u32,
     /// Height of the stack in slots, and the greatest it ever was.
     pub(super) height: u32,
     pub(super) max_height: u32,
@@ -63,9 +129,19 @@ pub(super) struct Operands {
     settled: usize,
 }
 
+impl Default for Operands {
+    fn default() -> Self {
+        let (locals, stack) = (Vec::new(), Vec::new());
+        let first_temp = Slot(0);
+        Self { locals, stack, first_temp, height_limit: 0, height: 0, max_height: 0, settled: 0 }
+    }
+}
+
 impl Operands {
-    /// Starts over for another function, keeping the buffers.
-    pub(super) fn clear(&mut self) {
+    /// Starts over for another function, whose temps go down from `first_temp` and take up to
+    /// `height_limit` slots; keeps the buffers.
+    pub(super) fn clear(&mut self, first_temp: Slot, height_limit: u32) {
+        (self.first_temp, self.height_limit) = (first_temp, height_limit);
         self.locals.clear();
         self.stack.clear();
         (self.height, self.max_height, self.settled) = (0, 0, 0);
@@ -79,34 +155,66 @@ impl Operands {
         self.stack[index]
     }
 
-    fn push(&mut self, value: Value, ty: ValType) {
-        self.stack.push(Operand { value, ty, height: self.height });
-        self.height += ty.slots();
+    /// The temp at `height` of a value in `file`. In reach: heights are kept within the limit.
+    pub(super) fn temp(&self, height: u32, file: File) -> Slot {
+        Slot(self.first_temp.0.wrapping_sub((height + file.slots()) as i16))
+    }
+
+    /// The temp of an operand in `file` that is pushed next.
+    pub(super) fn next_temp(&self, file: File) -> Slot {
+        self.temp(self.height, file)
+    }
+
+    #[inline(always)]
+    fn push(&mut self, operand: Operand) -> Visit {
+        self.height += operand.file().slots();
+        // What is called here comes last, so that others need not save registers.
+        if self.height > self.max_height || self.stack.len() == self.stack.capacity() {
+            return self.push_higher(operand);
+        }
+        self.stack.push(operand);
+        Ok(())
+    }
+
+    /// Pushes an operand where none has been before.
+    #[inline(never)]
+    fn push_higher(&mut self, operand: Operand) -> Visit {
+        self.stack.push(operand);
         self.max_height = self.max_height.max(self.height);
+        if self.max_height > self.height_limit {
+            return Err(TranslateError::TooManySlots { limit: MAX_FRAME_SLOTS }.into());
+        }
+        Ok(())
     }
 
-    pub(super) fn push_temp(&mut self, ty: ValType) {
-        self.push(Value::Temp, ty);
+    #[inline(always)]
+    pub(super) fn push_temp(&mut self, file: File) -> Visit {
+        let (slot, height) = (self.next_temp(file), self.height);
+        self.push(Operand::new(Kind::Temp, 0, height, slot, file))
     }
 
-    pub(super) fn push_const(&mut self, bits: u64, ty: ValType) {
-        self.push(Value::Const(bits), ty);
+    #[inline(always)]
+    pub(super) fn push_const(&mut self, bits: u64, file: File) -> Visit {
+        let (slot, height) = (self.next_temp(file), self.height);
+        self.push(Operand::new(Kind::Const, bits, height, slot, file))
     }
 
-    pub(super) fn push_local(&mut self, local: u32) {
+    #[inline(always)]
+    pub(super) fn push_local(&mut self, local: u32) -> Visit {
         let index = self.stack.len();
         self.settled = self.settled.min(index);
         let entry = &mut self.locals[local as usize];
         let below = core::mem::replace(&mut entry.head, index as u32);
-        let ty = entry.ty;
-        self.push(Value::Local { local, below }, ty);
+        let Local { slot, file, .. } = *entry;
+        let (bits, height) = (u64::from(below) << 32 | u64::from(local), self.height);
+        self.push(Operand::new(Kind::Local, bits, height, slot, file))
     }
 
     /// Takes the topmost operand.
     pub(super) fn pop(&mut self) -> Operand {
         let operand = self.stack.pop().expect("validated code never pops an empty stack");
-        self.height = operand.height;
-        self.unlink(operand.value);
+        self.height = operand.height();
+        self.unlink(&operand);
         operand
     }
 
@@ -117,20 +225,20 @@ impl Operands {
         }
     }
 
-    fn unlink(&mut self, value: Value) {
-        if let Value::Local { local, below } = value {
-            self.locals[local as usize].head = below;
+    fn unlink(&mut self, operand: &Operand) {
+        if let Some(local) = operand.local() {
+            self.locals[local as usize].head = (operand.bits >> 32) as u32;
         }
     }
 
-    /// Turns the operand at `index`, the topmost that names its local, into its temp.
-    pub(super) fn settle(&mut self, index: usize) -> Operand {
+    /// Turns the operand at `index`, the topmost that names its local, into its temp. Returns what
+    /// it was, and the temp.
+    pub(super) fn settle(&mut self, index: usize) -> (Operand, Slot) {
         let operand = self.stack[index];
-        if let Value::Local { local, below } = operand.value {
-            self.locals[local as usize].head = below;
-        }
-        self.stack[index].value = Value::Temp;
-        operand
+        let temp = self.temp(operand.height(), operand.file());
+        self.unlink(&operand);
+        self.stack[index] = operand.settled(temp);
+        (operand, temp)
     }
 
     /// The topmost operand that names `local`.
@@ -141,7 +249,7 @@ impl Operands {
 
     /// Whether any operand names a local.
     pub(super) fn names_locals(&mut self) -> bool {
-        let names = |operand: &Operand| matches!(operand.value, Value::Local { .. });
+        let names = |operand: &Operand| operand.local().is_some();
         let from = self.settled.min(self.stack.len());
         let found = self.stack[from..].iter().any(names);
         if !found {
@@ -155,14 +263,5 @@ impl Operands {
     pub(super) fn unsettled(&mut self) -> core::ops::Range<usize> {
         let len = self.stack.len();
         core::mem::replace(&mut self.settled, len).min(len)..len
-    }
-}
-
-/// The register file of a type.
-pub(super) fn file_of(ty: ValType) -> File {
-    match ty {
-        ValType::I32 | ValType::I64 | ValType::Ref(_) => File::Int,
-        ValType::F32 | ValType::F64 => File::Float,
-        ValType::V128 => File::Vector,
     }
 }

@@ -7,7 +7,7 @@
 use wasmtier_vm::Slot;
 
 use super::emit::File;
-use super::operand::{Local, file_of};
+use super::operand::Local;
 
 /// A use inside one more loop counts this many bits more: 8 times.
 const LOOP_SHIFT: u32 = 3;
@@ -29,7 +29,7 @@ fn best(locals: &[Local], file: File, call_weight: u32) -> [Slot; 4] {
     let mut best = [(0, Slot(0)); 4];
     for local in locals {
         let last = best.len() - 1;
-        if file_of(local.ty) != file || local.weight <= call_weight.max(best[last].0) {
+        if local.file != file || local.weight <= call_weight.max(best[last].0) {
             continue;
         }
         best[last] = (local.weight, local.slot);

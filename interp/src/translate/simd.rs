@@ -6,10 +6,11 @@ use wasmparser::{MemArg, V128, VisitSimdOperator};
 use wasmtier_ops::{
     SimdAccessOp, SimdAccessShape, SimdOp, SimdShape, for_each_simd_access, for_each_simd_op,
 };
-use wasmtier_vm::{MemoryIdx, Slot, ValType};
+use wasmtier_vm::{MemoryIdx, Slot};
 
+use super::emit::File;
 use super::memory::memory_of;
-use super::{Translator, Visit, scalar};
+use super::{Translator, Visit};
 use crate::cell::{
     BinaryCell, Const128Cell, FarLaneCell, FarLoadCell, FarStoreCell, LaneCell, ShuffleCell,
     TernaryCell, UnaryCell,
@@ -26,46 +27,46 @@ impl Translator<'_> {
         match op.shape() {
             SimdShape::Unary | SimdShape::Splat(_) => {
                 let a = self.pop_slot();
-                self.push_result(ValType::V128, |d, code| {
+                self.push_result(File::Vector, |d, code| {
                     UnaryCell { handler, d, a }.put(code);
                 })
             }
             SimdShape::Test => {
                 let a = self.pop_slot();
-                self.push_result(ValType::I32, |d, code| {
+                self.push_result(File::Int, |d, code| {
                     UnaryCell { handler, d, a }.put(code);
                 })
             }
             SimdShape::Binary | SimdShape::Shift => {
                 let (b, a) = (self.pop_slot(), self.pop_slot());
-                self.push_result(ValType::V128, |d, code| {
+                self.push_result(File::Vector, |d, code| {
                     BinaryCell { handler, d, a, b, unused }.put(code);
                 })
             }
             SimdShape::Ternary => {
                 let (c, b, a) = (self.pop_slot(), self.pop_slot(), self.pop_slot());
-                self.push_result(ValType::V128, |d, code| {
+                self.push_result(File::Vector, |d, code| {
                     TernaryCell { handler, d, a, b, c }.put(code);
                 })
             }
             SimdShape::Extract(ty) => {
                 let a = self.pop_slot();
                 let lane = lanes[0].into();
-                self.push_result(scalar(ty), |d, code| {
+                self.push_result(File::of_scalar(ty), |d, code| {
                     LaneCell { handler, d, a, b: unused, unused, lane }.put(code);
                 })
             }
             SimdShape::Replace(_) => {
                 let (b, a) = (self.pop_slot(), self.pop_slot());
                 let lane = lanes[0].into();
-                self.push_result(ValType::V128, |d, code| {
+                self.push_result(File::Vector, |d, code| {
                     LaneCell { handler, d, a, b, unused, lane }.put(code);
                 })
             }
             SimdShape::Shuffle => {
                 let (b, a) = (self.pop_slot(), self.pop_slot());
                 let [l0, l1, l2, l3] = words(lanes);
-                self.push_result(ValType::V128, |d, code| {
+                self.push_result(File::Vector, |d, code| {
                     ShuffleCell { handler, d, a, b, unused, l0, l1, l2, l3 }.put(code);
                 })
             }
@@ -81,7 +82,7 @@ impl Translator<'_> {
         match op.shape() {
             SimdAccessShape::Load => {
                 let a = self.pop_slot();
-                self.push_result(ValType::V128, |d, code| {
+                self.push_result(File::Vector, |d, code| {
                     FarLoadCell { handler, d, a, memory, offset_low, offset_high }.put(code);
                 })
             }
@@ -93,7 +94,7 @@ impl Translator<'_> {
             }
             SimdAccessShape::LoadLane => {
                 let (b, a) = (self.pop_slot(), self.pop_slot());
-                self.push_result(ValType::V128, |d, code| {
+                self.push_result(File::Vector, |d, code| {
                     FarLaneCell { handler, d, a, b, lane, memory, offset_low, offset_high }
                         .put(code);
                 })
@@ -169,7 +170,7 @@ impl VisitSimdOperator<'_> for Translator<'_> {
     fn visit_v128_const(&mut self, value: V128) -> Visit {
         let [w0, w1, w2, w3] = words(*value.bytes());
         let handler = HandlerKey::Misc(Misc::Const128).id();
-        self.push_result(ValType::V128, |d, code| {
+        self.push_result(File::Vector, |d, code| {
             Const128Cell { handler, d, unused: Slot(0), w0, w1, w2, w3 }.put(code);
         })
     }

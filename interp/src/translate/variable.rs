@@ -3,7 +3,7 @@
 use wasmtier_vm::{GlobalIdx, Slot, ValType};
 
 use super::emit::File;
-use super::operand::{Operand, Value, file_of};
+use super::operand::Operand;
 use super::{Translator, Visit};
 use crate::cell::{GlobalCell, SelectCell};
 use crate::handler::{HandlerKey, Misc};
@@ -11,8 +11,7 @@ use crate::handler::{HandlerKey, Misc};
 impl Translator<'_> {
     pub(super) fn local_get(&mut self, local: u32) -> Visit {
         self.weigh(local);
-        self.operands.push_local(local);
-        self.check_height()
+        self.operands.push_local(local)
     }
 
     pub(super) fn local_set(&mut self, local: u32) {
@@ -23,24 +22,19 @@ impl Translator<'_> {
 
     pub(super) fn local_tee(&mut self, local: u32) -> Visit {
         self.local_set(local);
-        self.operands.push_local(local);
-        self.check_height()
+        self.operands.push_local(local)
     }
 
     /// Writes a popped operand to a local, behind every read of the local that is still pending.
     fn assign(&mut self, local: u32, operand: &Operand) {
-        if let Value::Local { local: from, .. } = operand.value
-            && from == local
-        {
+        if operand.local() == Some(local) {
             return;
         }
         while let Some(reader) = self.operands.reader_of(local) {
             self.settle(reader);
         }
         let slot = self.operands.locals[local as usize].slot;
-        if let Value::Temp = operand.value
-            && self.emitter.redirect(self.slot_of(operand), slot)
-        {
+        if operand.is_temp() && self.emitter.redirect(operand.slot(), slot) {
             return;
         }
         if self.in_accumulator(operand) {
@@ -56,7 +50,7 @@ impl Translator<'_> {
     pub(super) fn global_get(&mut self, global: GlobalIdx) -> Visit {
         let ty = self.module.globals[global.index()].content;
         let (imported, at) = self.global_place(global);
-        let misc = match (file_of(ty), imported) {
+        let misc = match (File::of(ty), imported) {
             (File::Int, false) => Misc::GlobalGet,
             (File::Float, false) => Misc::GlobalGetFloat,
             (File::Vector, false) => Misc::GlobalGetVector,
@@ -64,8 +58,9 @@ impl Translator<'_> {
             (File::Float, true) => Misc::ImportedGlobalGetFloat,
             (File::Vector, true) => Misc::ImportedGlobalGetVector,
         };
-        let handler = HandlerKey::Misc(misc).id();
-        self.push_result(ty, |d, code| {
+        let key = HandlerKey::Misc(misc);
+        let handler = key.id();
+        self.push_narrow_result(File::of(ty), key.to_acc(), |d, code| {
             GlobalCell { handler, d, a: Slot(0), global: at }.put(code);
         })
     }
@@ -74,7 +69,7 @@ impl Translator<'_> {
         let operand = self.operands.pop();
         let (imported, at) = self.global_place(global);
         let a = self.slot_with_value(&operand);
-        let file = file_of(operand.ty);
+        let file = operand.file();
         let in_accumulator = file == File::Int && self.emitter.in_accumulator(file, a);
         let misc = match (file, imported) {
             (File::Int, false) if in_accumulator => Misc::GlobalSetAcc,
@@ -102,10 +97,9 @@ impl Translator<'_> {
         let condition = self.operands.pop();
         let b = self.operands.pop();
         let a = self.operands.pop();
-        let ty = a.ty;
+        let file = a.file();
         let (a, b) = (self.slot_with_value(&a), self.slot_with_value(&b));
         let c = self.slot_with_value(&condition);
-        let file = file_of(ty);
         // A vector's condition is always read from its slot: there is no variant for less.
         let in_accumulator = file != File::Vector && self.emitter.in_accumulator(File::Int, c);
         if in_accumulator {
@@ -118,15 +112,15 @@ impl Translator<'_> {
             (File::Float, true) => Misc::SelectFloatAcc,
             (File::Vector, _) => Misc::SelectVector,
         };
-        let handler = HandlerKey::Misc(misc).id();
-        self.push_result(ty, |d, code| {
+        let key = HandlerKey::Misc(misc);
+        let handler = key.id();
+        self.push_narrow_result(file, key.to_acc(), |d, code| {
             SelectCell { handler, d, c, a, b }.put(code);
         })
     }
 
     /// Pushes a constant.
     pub(super) fn constant(&mut self, bits: u64, ty: ValType) -> Visit {
-        self.operands.push_const(bits, ty);
-        self.check_height()
+        self.operands.push_const(bits, File::of(ty))
     }
 }

@@ -5,11 +5,13 @@
 //! accumulator like any other result; the low half goes to its temp.
 
 use wasmtier_ops::{WideOp, WideShape};
-use wasmtier_vm::{Slot, ValType};
+use wasmtier_vm::Slot;
 
-use super::operand::{Operand, Value};
+use super::emit::File;
+use super::operand::Operand;
 use super::{Translator, Visit};
 use crate::cell::{WideCell, WideningCell};
+use crate::code::TranslateError;
 use crate::handler::HandlerKey;
 
 impl Translator<'_> {
@@ -18,7 +20,7 @@ impl Translator<'_> {
         match op.shape() {
             WideShape::Wide => {
                 let operands = self.pop_many();
-                if self.fold(op, &operands) {
+                if self.fold(op, &operands)? {
                     return Ok(());
                 }
                 let [a, a_high, b, b_high] = operands.map(|each| self.slot_with_value(&each));
@@ -28,7 +30,7 @@ impl Translator<'_> {
             }
             WideShape::Widening => {
                 let operands = self.pop_many();
-                if self.fold(op, &operands) {
+                if self.fold(op, &operands)? {
                     return Ok(());
                 }
                 let [a, b] = operands.map(|each| self.slot_with_value(&each));
@@ -47,25 +49,29 @@ impl Translator<'_> {
     }
 
     /// Pushes the result of `op` if it is known.
-    fn fold<const N: usize>(&mut self, op: WideOp, operands: &[Operand; N]) -> bool {
+    fn fold<const N: usize>(
+        &mut self,
+        op: WideOp,
+        operands: &[Operand; N],
+    ) -> Result<bool, Box<TranslateError>> {
         let mut known = [0; N];
         for (bits, operand) in known.iter_mut().zip(operands) {
-            match operand.value {
-                Value::Const(constant) => *bits = constant,
-                Value::Local { .. } | Value::Temp => return false,
+            match operand.constant() {
+                Some(constant) => *bits = constant,
+                None => return Ok(false),
             }
         }
         for half in op.eval(&known) {
-            self.operands.push_const(half, ValType::I64);
+            self.operands.push_const(half, File::Int)?;
         }
-        true
+        Ok(true)
     }
 
     /// Pushes the result of a cell that `put` appends, given the slots of its high and low half.
     fn push_halves(&mut self, put: impl FnOnce(Slot, Slot, &mut Vec<u32>)) -> Visit {
-        let low = self.temp(self.operands.height, ValType::I64);
+        let low = self.operands.next_temp(File::Int);
         self.emitter.overwrite(low);
-        self.operands.push_temp(ValType::I64);
-        self.push_result(ValType::I64, |d, code| put(d, low, code))
+        self.operands.push_temp(File::Int)?;
+        self.push_result(File::Int, |d, code| put(d, low, code))
     }
 }
