@@ -241,9 +241,23 @@ impl CodeHeader {
         ];
         code[..words.len()].copy_from_slice(&words);
     }
+
+    /// The header of `code`.
+    pub(crate) fn read(code: &[u32]) -> Self {
+        let pins = |at: usize| {
+            let halves = [code[at], code[at] >> 16, code[at + 1], code[at + 1] >> 16];
+            halves.map(|half| Slot((half as u16).cast_signed()))
+        };
+        Self {
+            frame_bytes: code[0],
+            zero_slots: code[1],
+            int_pins: pins(2),
+            float_pins: pins(4),
+        }
+    }
 }
 
-const _: () = assert!(CodeHeader::WORDS == 6, "the writer above fills the header");
+const _: () = assert!(CodeHeader::WORDS == 6, "the header is as it is written and read above");
 
 /// Where every cell that yields a value names its destination: the low half of this word.
 pub(crate) const DESTINATION_WORD: usize = 1;

@@ -4,7 +4,7 @@
 //! then cells.
 
 use core::fmt;
-use core::sync::atomic::AtomicU32;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 /// A function translated to the IR, ready for a back-end to run.
 pub struct Code {
@@ -40,6 +40,12 @@ impl Code {
     /// The words, which composition may replace handlers among.
     pub(crate) fn words(&self) -> &[AtomicU32] {
         &self.words
+    }
+
+    /// The words as they are now.
+    pub(crate) fn snapshot(&self) -> Vec<u32> {
+        // Relaxed: the others do not change, and what a handler's word says it says alone.
+        self.words.iter().map(|word| word.load(Ordering::Relaxed)).collect()
     }
 }
 

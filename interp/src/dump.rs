@@ -3,7 +3,6 @@
 //! Invariant: one line a cell, in the order of the code; the text depends on the code alone.
 
 use core::fmt::Write as _;
-use core::sync::atomic::Ordering;
 
 use crate::cell::{
     BinaryCell, BinaryImmCell, BranchCell, BranchImmCell, Cell, CodeHeader, FarLaneCell,
@@ -17,27 +16,44 @@ use wasmtier_ops::{AtomicShape, SimdAccessShape, SimdShape, WideShape};
 /// The cells of a function, one a line: byte offset, handler, operands.
 #[must_use]
 pub fn dump(code: &Code) -> String {
-    // Relaxed: code of the portable back-end does not change.
-    let words: Vec<u32> = code.words().iter().map(|word| word.load(Ordering::Relaxed)).collect();
     let mut out = String::new();
-    let mut at = CodeHeader::WORDS as usize;
-    while at < words.len() {
-        let key = HandlerKey::from_id(HandlerId(words[at]));
-        let (cell_words, show) = cell_of(key);
-        let cell = &words[at..at + cell_words as usize];
-        let _ = write!(out, "{:5} {}", at as u32 * WORD, name(key));
-        show(cell, &mut out);
-        at += cell.len();
-        if let HandlerKey::Misc(Misc::TableJump | Misc::TableJumpAcc) = key {
-            let targets = cell[2] as usize + 1;
-            for target in &words[at..at + targets] {
-                let _ = write!(out, " {}", *target as i32);
-            }
-            at += targets;
-        }
-        out.push('\n');
+    for cell in cells(&code.snapshot()) {
+        let _ = writeln!(out, "{:5} {}", cell.at as u32 * WORD, cell.text);
     }
     out
+}
+
+/// A cell as text.
+#[derive(Debug)]
+pub(crate) struct ShownCell {
+    /// Where it begins, in words.
+    pub(crate) at: usize,
+    /// Its length in words.
+    pub(crate) len: usize,
+    /// Handler and operands.
+    pub(crate) text: String,
+}
+
+/// The cells of a function that is not linked.
+pub(crate) fn cells(words: &[u32]) -> impl Iterator<Item = ShownCell> {
+    let mut next = CodeHeader::WORDS as usize;
+    core::iter::from_fn(move || {
+        let at = next;
+        let key = HandlerKey::from_id(HandlerId(*words.get(at)?));
+        let (cell_words, show) = cell_of(key);
+        let cell = &words[at..at + cell_words as usize];
+        let mut text = name(key);
+        show(cell, &mut text);
+        next += cell.len();
+        if let HandlerKey::Misc(Misc::TableJump | Misc::TableJumpAcc) = key {
+            let targets = cell[2] as usize + 1;
+            for target in &words[next..next + targets] {
+                let _ = write!(text, " {}", *target as i32);
+            }
+            next += targets;
+        }
+        Some(ShownCell { at, len: next - at, text })
+    })
 }
 
 /// Length of the cells of a handler in words, without the targets of jump tables.
@@ -100,38 +116,24 @@ fn cell_of(key: HandlerKey) -> (u32, Show) {
     }
 }
 
-/// The operator of a handler, its destination class and source classes: `i32.add S.SI`.
+/// The operator of a handler, its destination class and source classes: `i32.add S.SC`.
 fn name(key: HandlerKey) -> String {
-    let dst = |dst: Dst| match dst {
-        Dst::Slot => 'S',
-        Dst::Acc => 'A',
-    };
-    let src = |src: Src| match src {
-        Src::Slot => 'S',
-        Src::Acc => 'A',
-    };
-    let srcs = |srcs: Srcs| match srcs {
-        Srcs::SlotSlot => "SS",
-        Srcs::SlotAcc => "SA",
-        Srcs::AccSlot => "AS",
-        Srcs::SlotImm => "SI",
-        Srcs::AccImm => "AI",
-    };
+    let both = |srcs| String::from_iter(srcs_letters(srcs));
     match key {
-        HandlerKey::Unary { op, dst: d, src: a } => {
-            format!("{} {}.{}", op.name(), dst(d), src(a))
+        HandlerKey::Unary { op, dst, src } => {
+            format!("{} {}.{}", op.name(), dst_letter(dst), src_letter(src))
         }
-        HandlerKey::Binary { op, dst: d, srcs: ab } => {
-            format!("{} {}.{}", op.name(), dst(d), srcs(ab))
+        HandlerKey::Binary { op, dst, srcs } => {
+            format!("{} {}.{}", op.name(), dst_letter(dst), both(srcs))
         }
-        HandlerKey::Branch { op, nonzero, srcs: ab } => {
+        HandlerKey::Branch { op, nonzero, srcs } => {
             let jump = if nonzero { "br_if" } else { "br_if_not" };
-            format!("{jump} {} {}", op.name(), srcs(ab))
+            format!("{jump} {} {}", op.name(), both(srcs))
         }
-        HandlerKey::Load { op, dst: d, src: a } => {
-            format!("{} {}.{}", op.name(), dst(d), src(a))
+        HandlerKey::Load { op, dst, src } => {
+            format!("{} {}.{}", op.name(), dst_letter(dst), src_letter(src))
         }
-        HandlerKey::Store { op, srcs: ab } => format!("{} {}", op.name(), srcs(ab)),
+        HandlerKey::Store { op, srcs } => format!("{} {}", op.name(), both(srcs)),
         HandlerKey::FarLoad { op, .. } => format!("far {}", op.name()),
         HandlerKey::FarStore { op, .. } => format!("far {}", op.name()),
         HandlerKey::Simd { op } => op.name().into(),
@@ -139,5 +141,32 @@ fn name(key: HandlerKey) -> String {
         HandlerKey::Wide { op } => op.name().into(),
         HandlerKey::Atomic { op, .. } => op.name().into(),
         HandlerKey::Misc(misc) => misc.name().into(),
+    }
+}
+
+/// Where a result goes: into a `S`lot, or the `A`ccumulator alone.
+pub(crate) fn dst_letter(dst: Dst) -> char {
+    match dst {
+        Dst::Slot => 'S',
+        Dst::Acc => 'A',
+    }
+}
+
+/// Where an operand comes from: `S`lot or `A`ccumulator.
+pub(crate) fn src_letter(src: Src) -> char {
+    match src {
+        Src::Slot => 'S',
+        Src::Acc => 'A',
+    }
+}
+
+/// Where two operands come from: `S`lot, `A`ccumulator or `C`onstant.
+pub(crate) fn srcs_letters(srcs: Srcs) -> [char; 2] {
+    match srcs {
+        Srcs::SlotSlot => ['S', 'S'],
+        Srcs::SlotAcc => ['S', 'A'],
+        Srcs::AccSlot => ['A', 'S'],
+        Srcs::SlotImm => ['S', 'C'],
+        Srcs::AccImm => ['A', 'C'],
     }
 }

@@ -13,6 +13,8 @@ mod dump;
 mod handler;
 mod handlers;
 #[forbid(unsafe_code)]
+mod listing;
+#[forbid(unsafe_code)]
 mod threaded;
 #[forbid(unsafe_code)]
 mod translate;
@@ -20,5 +22,6 @@ mod translate;
 pub use code::{Code, TranslateError};
 pub use dump::dump;
 pub use handlers::{enter, frames};
+pub use listing::{ListedCell, ListedHandler, Listing, list};
 pub use threaded::{Backend, Bounds, PublishCode, Threaded};
 pub use translate::{Scratch, translate, wasm_offsets};

@@ -41,7 +41,7 @@ const I32_WRAP_I64: u8 = 0xa7;
 fn locals_and_constants_are_operands() {
     // local.get 0; i32.const 5; i32.add
     let found = cells(&[0x20, 0, 0x41, 5, I32_ADD, END]);
-    assert_eq!(found, ["i32.add A.SI d=[-4] a=[2] imm=5", "return.A d=[2] a=[-4]"]);
+    assert_eq!(found, ["i32.add A.SC d=[-4] a=[2] imm=5", "return.A d=[2] a=[-4]"]);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_countdown_is_an_operator_and_a_branch() {
         found,
         [
             "i32.add S.SS d=[-3] a=[-3] b=[2]",
-            "i32.sub S.SI d=[2] a=[2] imm=1",
+            "i32.sub S.SC d=[2] a=[2] imm=1",
             "br_if.A a=[2] b=[0] target=-24",
             "return.S d=[2] a=[-3]",
         ]
@@ -74,7 +74,7 @@ fn a_countdown_is_an_operator_and_a_branch() {
 fn a_comparison_becomes_part_of_its_branch() {
     // block; local.get 0; i32.const 9; i32.lt_s; i32.eqz; br_if 0; end; local.get 0
     let found = cells(&[0x02, 0x40, 0x20, 0, 0x41, 9, 0x48, 0x45, 0x0d, 0, END, 0x20, 0, END]);
-    assert_eq!(found, ["br_if_not i32.lt_s SI a=[2] target=16 imm=9", "return.S d=[2] a=[2]"]);
+    assert_eq!(found, ["br_if_not i32.lt_s SC a=[2] target=16 imm=9", "return.S d=[2] a=[2]"]);
 }
 
 #[test]

@@ -206,7 +206,7 @@ impl NativeKey {
 /// What decides on the variant of a cell's handler. Places in a cell are counted in half words from
 /// its start; 0 is none.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-enum Rule {
+pub(super) enum Rule {
     /// The pins of destination and operands.
     Pins { d: u8, a: u8, b: u8 },
     /// The direction, by the word of the target; and the pins of operands.
@@ -233,7 +233,7 @@ enum Rule {
 const D: u8 = 2;
 
 /// What decides on the variants of `key`.
-fn rule_of(key: HandlerKey) -> Rule {
+pub(super) fn rule_of(key: HandlerKey) -> Rule {
     let of = |slot: bool, half: u8| if slot { half } else { 0 };
     match key {
         HandlerKey::Unary { dst, src, .. } => {

@@ -16,7 +16,9 @@ mod compose;
 mod control;
 mod emit;
 mod key;
+mod listing;
 mod memory;
+mod name;
 mod numeric;
 mod registers;
 mod simd;
@@ -43,6 +45,7 @@ use crate::code::TranslateError;
 use crate::handler::{HandlerId, HandlerKey, Misc};
 
 pub(crate) use self::key::Pins;
+pub(crate) use self::listing::Handlers;
 
 /// Who maps machine code for the interpreter.
 pub trait PublishCode: Send + Sync + fmt::Debug {

@@ -108,9 +108,9 @@ const NO_DEFINITION: Definition =
 
 /// A position in the code and the wasm operator it was translated from.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct PcEntry {
-    pub(super) at: u32,
-    pub(super) offset: u64,
+pub(crate) struct PcEntry {
+    pub(crate) at: u32,
+    pub(crate) offset: u64,
 }
 
 #[derive(Debug)]

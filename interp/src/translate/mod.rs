@@ -90,15 +90,25 @@ pub fn wasm_offsets(
     bytes: &[u8],
     code_offsets: &[u32],
 ) -> Vec<Option<u64>> {
-    // Cells lie where they lie whatever back-end runs them.
-    let (scratch, map) = (&mut Scratch::default(), Some(Vec::new()));
-    let run = run(scratch, module, func, bytes, Backend::Portable, map);
-    let map = run.ok().and_then(|(_, map)| map).unwrap_or_default();
+    let map = translate_with_map(module, func, bytes).map_or_else(|_| Vec::new(), |(_, map)| map);
     let wasm_offset = |&code_offset: &u32| {
         let after = map.partition_point(|entry| entry.at * WORD <= code_offset);
         map[..after].last().map(|entry| entry.offset)
     };
     code_offsets.iter().map(wasm_offset).collect()
+}
+
+/// Translates for the portable back-end, and says where each cell comes from. Cells lie where they
+/// lie whatever back-end runs them.
+pub(crate) fn translate_with_map(
+    module: &ModuleInfo,
+    func: FuncIdx,
+    bytes: &[u8],
+) -> Result<(Code, Vec<PcEntry>), TranslateError> {
+    let (scratch, map) = (&mut Scratch::default(), Some(Vec::new()));
+    let run = run(scratch, module, func, bytes, Backend::Portable, map);
+    let (code, map) = run.map_err(|error| *error)?;
+    Ok((code, map.unwrap_or_default()))
 }
 
 fn run(

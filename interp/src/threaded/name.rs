@@ -1,0 +1,172 @@
+//! What handlers are called in listings and profiles: `i32.add.L0.SC`.
+//!
+//! What lives here: the names. What does not: the names of cells, which say nothing of registers
+//! (`dump`).
+//!
+//! Invariant: two handlers of one bounds mode have two names, without blanks; a name depends on the
+//! handler alone. Behind the operator come the destination and the operands, each by a letter:
+//! `S`lot, `A`ccumulator, `C`onstant, or a pinned local: `L0` to `L3`, of floats `F0` to `F3`.
+
+use wasmtier_ops::SimdShape;
+
+use super::body::File;
+use super::key::{EitherPin, NativeKey, Pin, PinCounts, Rule, Variant, Zeros, rule_of};
+use crate::dump::{dst_letter, src_letter, srcs_letters};
+use crate::handler::{HandlerKey, Misc, Srcs};
+
+/// The name of the handler of `key`.
+pub(super) fn name(key: NativeKey) -> String {
+    match key {
+        NativeKey::Cell(key, variant) => cell(key, variant),
+        NativeKey::Enter { pins, zeros } => {
+            let zeros = match zeros {
+                Zeros::Few(few) => few.to_string(),
+                Zeros::Many => "many".to_owned(),
+            };
+            format!("enter.zero_{zeros}{}", counts(pins))
+        }
+        NativeKey::Resume(pins) => format!("resume{}", counts(pins)),
+    }
+}
+
+fn cell(key: HandlerKey, variant: Variant) -> String {
+    use File::Int;
+    let [d, a, b] = variant.pins();
+    match key {
+        HandlerKey::Unary { op, dst, src } => {
+            let d = operand(File::of(op.result()), d, dst_letter(dst));
+            let a = operand(File::of(op.params()[0]), a, src_letter(src));
+            format!("{}.{d}.{a}", op.name())
+        }
+        HandlerKey::Binary { op, dst, srcs } => {
+            let d = operand(File::of(op.result()), d, dst_letter(dst));
+            let file = File::of(op.params()[0]);
+            format!("{}.{d}.{}", op.name(), operands(srcs, [file; 2], [a, b]))
+        }
+        HandlerKey::Branch { op, nonzero, srcs } => {
+            let jump = if nonzero { "br_if" } else { "br_if_not" };
+            let (back, pins) = variant.branch();
+            let operands = operands(srcs, [File::of(op.params()[0]); 2], pins);
+            format!("{jump}.{}.{operands}{}", op.name(), flag(back, ".back"))
+        }
+        HandlerKey::Load { op, dst, src } => {
+            let ([d, a], offset) = variant.load();
+            let d = operand(File::of(op.result()), d, dst_letter(dst));
+            let a = operand(Int, a, src_letter(src));
+            format!("{}.{d}.{a}{}", op.name(), flag(offset, ".offset"))
+        }
+        HandlerKey::Store { op, srcs } => {
+            let (pins, offset) = variant.store();
+            let operands = operands(srcs, [Int, File::of(op.value())], pins);
+            format!("{}.{operands}{}", op.name(), flag(offset, ".offset"))
+        }
+        HandlerKey::FarLoad { op, memory64 } => {
+            format!("far.{}{}", access(op.name(), memory64), pinned(File::of(op.result()), &[d]))
+        }
+        HandlerKey::FarStore { op, memory64 } => format!("far.{}", access(op.name(), memory64)),
+        HandlerKey::Simd { op } => {
+            let file = match op.shape() {
+                SimdShape::Extract(ty) => File::of(ty),
+                SimdShape::Unary
+                | SimdShape::Binary
+                | SimdShape::Ternary
+                | SimdShape::Test
+                | SimdShape::Shift
+                | SimdShape::Splat(_)
+                | SimdShape::Replace(_)
+                | SimdShape::Shuffle => Int,
+            };
+            op.name().to_owned() + &by_rule(key, variant, file)
+        }
+        HandlerKey::SimdAccess { op, memory64 } => {
+            access(op.name(), memory64) + &by_rule(key, variant, Int)
+        }
+        HandlerKey::Wide { op } => op.name().to_owned() + &pinned(Int, &[d]),
+        HandlerKey::Atomic { op, memory64 } => {
+            access(op.name(), memory64) + &pinned(Int, &[d])
+        }
+        HandlerKey::Misc(misc) => {
+            let floats =
+                [Misc::SelectFloat, Misc::SelectFloatAcc, Misc::ReturnFloatSlot].contains(&misc);
+            let file = if floats { File::Float } else { Int };
+            misc.name().replace(' ', ".") + &by_rule(key, variant, file)
+        }
+    }
+}
+
+/// What the rule of a key says about a variant. Pins are of `file` where one rule is for both.
+fn by_rule(key: HandlerKey, variant: Variant, file: File) -> String {
+    match rule_of(key) {
+        Rule::Pins { .. } => pinned(file, &variant.pins()),
+        Rule::Branch { .. } => {
+            let (back, pins) = variant.branch();
+            pinned(file, &pins) + flag(back, ".back")
+        }
+        Rule::Load { .. } => pinned(file, &variant.load().0),
+        Rule::Store { .. } => pinned(file, &variant.store().0),
+        Rule::Either { .. } => either(variant.either()),
+        Rule::Lane { .. } => {
+            let (pin, lane) = variant.lane();
+            format!("{}.lane{lane}", pinned(file, &[pin]))
+        }
+        Rule::Table { .. } => pinned(file, &variant.pins()),
+        Rule::Call => flag(variant.pinned(), ".pins").to_owned(),
+        Rule::CallIndirect => {
+            let table = flag(!variant.first_table(), ".table");
+            table.to_owned() + flag(variant.pinned(), ".pins")
+        }
+        Rule::Builtin => {
+            let (result, pins) = variant.builtin();
+            flag(result, ".result").to_owned() + &counts(pins)
+        }
+    }
+}
+
+/// The name of an access to any memory.
+fn access(name: &str, memory64: bool) -> String {
+    format!("{name}{}", flag(memory64, ".memory64"))
+}
+
+fn flag(set: bool, text: &str) -> &str {
+    if set { text } else { "" }
+}
+
+/// How many locals are pinned.
+fn counts(pins: PinCounts) -> String {
+    if pins.any() { format!(".{}L{}F", pins.ints, pins.floats) } else { String::new() }
+}
+
+fn operand(file: File, pin: Pin, unpinned: char) -> String {
+    match (pin, file) {
+        (None, _) => unpinned.to_string(),
+        (Some(pin), File::Int) => format!("L{pin}"),
+        (Some(pin), File::Float) => format!("F{pin}"),
+    }
+}
+
+fn operands(srcs: Srcs, [a, b]: [File; 2], [pin_a, pin_b]: [Pin; 2]) -> String {
+    let [letter_a, letter_b] = srcs_letters(srcs);
+    operand(a, pin_a, letter_a) + &operand(b, pin_b, letter_b)
+}
+
+/// Destination and operands that may be pinned, if any is.
+fn pinned(file: File, pins: &[Pin]) -> String {
+    if pins.iter().all(Option::is_none) {
+        return String::new();
+    }
+    let places: String = pins.iter().map(|pin| operand(file, *pin, '_')).collect();
+    format!(".{places}")
+}
+
+/// The same of pins of either file.
+fn either(pins: [EitherPin; 2]) -> String {
+    if pins == [EitherPin::None; 2] {
+        return String::new();
+    }
+    let place = |pin| match pin {
+        EitherPin::None => "_".to_owned(),
+        EitherPin::Int(pin) => format!("L{pin}"),
+        EitherPin::Float(pin) => format!("F{pin}"),
+    };
+    format!(".{}", pins.map(place).concat())
+}
