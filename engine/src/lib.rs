@@ -95,6 +95,7 @@ mod config;
 mod engine;
 mod error;
 mod error_kind;
+mod explore;
 mod extern_;
 mod extern_type;
 mod func;
@@ -107,6 +108,7 @@ mod limits;
 mod linker;
 mod memory;
 mod module;
+mod module_function;
 mod registry;
 mod runtime;
 mod shared_memory;
@@ -122,6 +124,10 @@ pub use config::{Config, Tier};
 pub use engine::Engine;
 pub use error::{Context, Error, Result};
 pub use error_kind::ErrorKind;
+pub use explore::{
+    ExploredCell, ExploredFunction, ExploredHandler, ExploredOperator, ExploredPin, ExploredRun,
+    ExploredSummary,
+};
 pub use extern_::{Export, Extern};
 pub use extern_type::ExternType;
 pub use func::Func;
@@ -137,6 +143,7 @@ pub use limits::{
 pub use linker::{Linker, UnknownImportError};
 pub use memory::{Memory, MemoryAccessError};
 pub use module::{Module, Warmed};
+pub use module_function::ModuleFunction;
 pub use shared_memory::{SharedMemory, WaitResult};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use table::Table;

@@ -248,12 +248,7 @@ impl CodeHeader {
             let halves = [code[at], code[at] >> 16, code[at + 1], code[at + 1] >> 16];
             halves.map(|half| Slot((half as u16).cast_signed()))
         };
-        Self {
-            frame_bytes: code[0],
-            zero_slots: code[1],
-            int_pins: pins(2),
-            float_pins: pins(4),
-        }
+        Self { frame_bytes: code[0], zero_slots: code[1], int_pins: pins(2), float_pins: pins(4) }
     }
 }
 

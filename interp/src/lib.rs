@@ -22,6 +22,6 @@ mod translate;
 pub use code::{Code, TranslateError};
 pub use dump::dump;
 pub use handlers::{enter, frames};
-pub use listing::{ListedCell, ListedHandler, Listing, list};
+pub use listing::{ListedCell, ListedHandler, ListedRun, Listing, list};
 pub use threaded::{Backend, Bounds, PublishCode, Threaded};
 pub use translate::{Scratch, translate, wasm_offsets};

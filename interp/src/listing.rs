@@ -8,10 +8,10 @@
 
 use wasmtier_vm::{FuncIdx, ModuleInfo, Slot};
 
-use crate::cell::{CodeHeader, WORD};
+use crate::cell::WORD;
 use crate::code::TranslateError;
 use crate::dump::cells;
-use crate::threaded::{Backend, Handlers};
+use crate::threaded::Backend;
 use crate::translate::translate_with_map;
 
 /// A translated function, to be looked at.
@@ -29,6 +29,8 @@ pub struct Listing {
     pub handlers: Vec<ListedHandler>,
     /// The handler that stands behind its calls, if it makes any.
     pub resume: Option<usize>,
+    /// Its cells in a row that get one handler when it is warm.
+    pub runs: Vec<ListedRun>,
 }
 
 /// A cell.
@@ -53,6 +55,19 @@ pub struct ListedHandler {
     pub name: String,
     /// Its bytes. They do not depend on where they are.
     pub bytes: Vec<u8>,
+    /// Where in the bytes the instructions are that access guest memory.
+    pub faults: Vec<u32>,
+}
+
+/// Several cells in a row with one handler.
+#[derive(Clone, Debug)]
+pub struct ListedRun {
+    /// The first.
+    pub first: usize,
+    /// How many.
+    pub cells: usize,
+    /// The handler.
+    pub handler: usize,
 }
 
 /// Lists a function the module defines, as `backend` runs it. Costs a translation; `bytes` are
@@ -73,37 +88,27 @@ pub fn list(
 ) -> Result<Listing, TranslateError> {
     let (code, map) = translate_with_map(module, func, bytes)?;
     let words = code.snapshot();
-    let header = CodeHeader::read(&words);
-    let mut listed: Vec<ListedCell> = Vec::new();
-    for cell in cells(&words) {
+    let listed = cells(&words).map(|cell| {
         let at = cell.at as u32;
         let before = map.partition_point(|entry| entry.at <= at);
-        listed.push(ListedCell {
+        ListedCell {
             at: at * WORD,
             len: cell.len as u32 * WORD,
             wasm_offset: map[..before].last().map_or(0, |entry| entry.offset),
             text: cell.text,
             handler: None,
-        });
-    }
+        }
+    });
     let mut listing = Listing {
         byte_len: code.byte_len(),
-        cells: listed,
+        cells: listed.collect(),
         pins: [Vec::new(), Vec::new()],
         handlers: Vec::new(),
         resume: None,
+        runs: Vec::new(),
     };
-    if let Backend::Threaded { handlers: threaded, bounds } = backend {
-        let pinned = |pins: [Slot; 4]| pins.into_iter().filter(|pin| pin.0 != 0).collect();
-        listing.pins = [header.int_pins, header.float_pins].map(pinned);
-        let mut handlers = Handlers::new(&header);
-        let starts = listing.cells.iter().map(|cell| (cell.at / WORD) as usize);
-        let (places, resume) = handlers.place(&words, starts);
-        for (cell, place) in listing.cells.iter_mut().zip(places) {
-            cell.handler = Some(place);
-        }
-        listing.resume = resume;
-        listing.handlers = threaded.list(&handlers, bounds);
+    if let Backend::Threaded { handlers, bounds } = backend {
+        handlers.list(&words, bounds, &mut listing);
     }
     Ok(listing)
 }

@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Version,
     /// Run a program or a function.
     Run(Box<RunOptions>),
+    /// Show what becomes of functions.
+    Explore(Box<ExploreOptions>),
     /// Validate these files.
     Validate(Vec<PathBuf>),
     /// Run these test scripts.
@@ -54,6 +56,21 @@ pub(crate) struct RunOptions {
     pub(crate) settings: Settings,
 }
 
+/// What to show.
+#[derive(Default)]
+pub(crate) struct ExploreOptions {
+    /// The module.
+    pub(crate) file: PathBuf,
+    /// Index or name of the one function that is meant.
+    pub(crate) function: Option<String>,
+    /// A line for each function.
+    pub(crate) summary: bool,
+    /// The back-end.
+    pub(crate) tier: Tier,
+    /// What `-W` sets.
+    pub(crate) settings: Settings,
+}
+
 /// A directory the program is given.
 pub(crate) struct HostDirectory {
     pub(crate) host: PathBuf,
@@ -69,6 +86,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     let name = arguments.peek().and_then(|first| first.to_str());
     let command = match name {
         Some("run") => run as fn(&mut lexopt::Parser) -> Result<Command, lexopt::Error>,
+        Some("explore") => explore,
         Some("validate") => validate,
         Some("wast") => wast,
         Some("help") => return Ok(Command::Help(help::GENERAL)),
@@ -120,6 +138,27 @@ fn options(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         }
     }
     Err("no file to run; `wasmtier --help` says how to use this command".into())
+}
+
+fn explore(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut options = ExploreOptions::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Command::Help(help::EXPLORE)),
+            Long("summary") => options.summary = true,
+            Long("tier") => options.tier = tier(&parser.value()?.string()?)?,
+            Short('W') | Long("wasm") => options.settings.set_all(&parser.value()?.string()?)?,
+            Value(file) if options.file.as_os_str().is_empty() => options.file = file.into(),
+            Value(function) if options.function.is_none() => {
+                options.function = Some(function.string()?);
+            }
+            other => return Err(other.unexpected()),
+        }
+    }
+    if options.file.as_os_str().is_empty() {
+        return Err("no file given; `wasmtier --help` says how to use this command".into());
+    }
+    Ok(Command::Explore(Box::new(options)))
 }
 
 fn validate(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {

@@ -8,6 +8,7 @@ Runs WebAssembly.
 
 Usage:
   wasmtier [run] [OPTIONS] FILE [ARGUMENT...]   run a program, or a function of a module
+  wasmtier explore FILE [FUNCTION]              show what functions are run as
   wasmtier validate FILE...                     check modules without running them
   wasmtier wast FILE...                         run test scripts of the specification
 
@@ -53,6 +54,29 @@ Options:
   -h, --help                    this text
 
 Exit status: the program's; 134 if it traps, with a backtrace; 1 if something else is wrong.
+";
+
+/// `wasmtier explore --help`.
+pub(crate) const EXPLORE: &str = "\
+Shows what the interpreter makes of functions, side by side: the offset and text of each operator
+of WebAssembly, the cells it is translated to, and the pieces of machine code that run them.
+
+Usage: wasmtier explore [OPTIONS] FILE [FUNCTION]
+
+FILE is a core module, binary or text. FUNCTION is an index, the name of an export, or a name from
+the name section; without it all functions are shown. Nothing of the module runs.
+
+In the cells, [N] is the slot of 8 bytes at N from the frame pointer. In the names of handlers, the
+letters behind the operator say where its result goes and its operands are: S in a slot, A in the
+accumulator, C a constant, L0 to L3 and F0 to F3 in a register for an integer or float local.
+
+Options:
+      --summary                 only a line of sizes for each function
+      --tier TIER               auto (the default), portable or interp
+  -W KEY[=VALUE][,KEY...]       settings of WebAssembly, as for `run` (repeatable)
+  -h, --help                    this text
+
+Exit status: 0, or 1 if something is wrong.
 ";
 
 /// `wasmtier validate --help`.

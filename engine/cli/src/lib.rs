@@ -1,4 +1,4 @@
-//! The commands of `wasmtier`: run a program, validate modules, run test scripts.
+//! The commands of `wasmtier`: run a program, explore and validate modules, run test scripts.
 //!
 //! What lives here: [`main`], and below it a file per command and per language the user writes
 //! (the command line, values, `-W`). What does not: anything an embedder might want, which is in
@@ -8,6 +8,7 @@
 //! standard error that says what was wrong, followed by a backtrace if wasm was running.
 
 mod args;
+mod explore;
 mod failure;
 mod help;
 mod proposals;
@@ -45,6 +46,7 @@ fn execute(command: Command) -> Result<u8, Failure> {
         Command::Help(text) => print(text),
         Command::Version => print(concat!("wasmtier ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Run(options) => run::run(&options),
+        Command::Explore(options) => explore::explore(&options),
         Command::Validate(files) => source::validate(&files),
         Command::Wast(files) => scripts::run(&files),
     }

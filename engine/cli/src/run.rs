@@ -12,13 +12,13 @@ use std::path::Path;
 
 use wasmtier::{
     AsContextMut, Config, Engine, Error, ExternType, Instance, Linker, Module, Store, StoreLimits,
-    StoreLimitsBuilder, Val,
+    StoreLimitsBuilder, Tier, Val,
 };
 use wasmtier_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, add_to_linker};
 
 use crate::args::{HostDirectory, RunOptions};
 use crate::failure::Failure;
-use crate::settings::UnknownImports;
+use crate::settings::{Settings, UnknownImports};
 use crate::values::{self, Shown};
 use crate::{print, source};
 
@@ -33,7 +33,7 @@ struct Host {
 
 /// Runs a program and returns its exit status.
 pub(crate) fn run(options: &RunOptions) -> Result<u8, Failure> {
-    let engine = engine(options)?;
+    let engine = engine(options.tier, &options.settings)?;
     let module = source::load(&engine, &options.file)?;
     let entry = Entry::new(&module, options)?;
     let limits = StoreLimitsBuilder::new();
@@ -64,13 +64,14 @@ fn ended(file: &Path, error: Error) -> Result<u8, Failure> {
     }
 }
 
-fn engine(options: &RunOptions) -> Result<Engine, Failure> {
+/// The engine that the user wants.
+pub(crate) fn engine(tier: Tier, settings: &Settings) -> Result<Engine, Failure> {
     let mut config = Config::new();
-    config.tier(options.tier);
-    if let Some(bytes) = options.settings.max_wasm_stack {
+    config.tier(tier);
+    if let Some(bytes) = settings.max_wasm_stack {
         config.max_wasm_stack(bytes);
     }
-    for &(proposal, on) in &options.settings.proposals {
+    for &(proposal, on) in &settings.proposals {
         proposal(&mut config, on);
     }
     Engine::new(&config).map_err(|error| Failure::error(&error))

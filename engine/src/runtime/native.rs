@@ -68,6 +68,11 @@ impl Native {
         self.threaded.compose(code, bounds_of(bounds));
     }
 
+    /// Names of the code that all handlers share, and where it is from the base of the code memory.
+    pub(crate) fn stubs(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        self.threaded.stubs()
+    }
+
     /// The code of a wasm function that has not been called yet.
     pub(crate) fn lazy_entry(&self) -> *mut u8 {
         self.code(self.threaded.lazy())

@@ -9,10 +9,10 @@
 //!
 //! A run goes on past branches that are not taken, and past labels: only where it begins matters.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::Ordering;
 
 use super::emit::{Batch, Flow, Member, flow};
-use super::key::Link;
+use super::key::{Link, Variant};
 use super::{Bounds, Emitted, Threaded};
 use crate::cell::{BranchCell, CodeHeader, JumpCell, TableJumpCell, WORD};
 use crate::code::Code;
@@ -27,11 +27,11 @@ const MAX_RUN_BYTES: usize = 4 << 20;
 
 /// A cell of a function that is being composed.
 #[derive(Debug)]
-struct Decoded {
+pub(super) struct Decoded {
     /// Its first word.
-    at: usize,
+    pub(super) at: usize,
     handler: u32,
-    member: Member,
+    pub(super) member: Member,
     /// Whether something jumps here.
     label: bool,
 }
@@ -42,7 +42,8 @@ impl Threaded {
     /// Does nothing more the second time.
     pub fn compose(&self, code: &Code, bounds: Bounds) {
         let mut emitted = self.emitted.lock();
-        let Some(cells) = decode(code.words(), &emitted) else { return };
+        let known = |words: &[u32]| emitted.cells.get(&words[0]).copied();
+        let Some(cells) = decode(&code.snapshot(), known) else { return };
         let runs = runs(&cells);
         if self.emit_runs(&cells, &runs, bounds, &mut emitted).is_none() {
             return;
@@ -101,17 +102,18 @@ fn handlers(cells: &[Decoded]) -> Box<[u32]> {
     cells.iter().map(|cell| cell.handler).collect()
 }
 
-/// The cells of linked code; `None` if it was composed before.
-fn decode(words: &[AtomicU32], emitted: &Emitted) -> Option<Vec<Decoded>> {
-    // Relaxed: handler words are replaced under the lock that the caller holds, and nothing else
-    // changes once the code is published.
-    let words: Vec<u32> = words.iter().map(|word| word.load(Ordering::Relaxed)).collect();
+/// The cells of code that was not composed before. `known` says what runs the cell that words begin
+/// with; `None` if it does not know.
+pub(super) fn decode(
+    words: &[u32],
+    known: impl Fn(&[u32]) -> Option<(HandlerKey, Variant)>,
+) -> Option<Vec<Decoded>> {
     let mut cells = Vec::new();
     let mut labels = vec![false; words.len()];
     let mut at = CodeHeader::WORDS as usize;
     while at < words.len() {
         let handler = words[at];
-        let (key, variant) = *emitted.cells.get(&handler)?;
+        let (key, variant) = known(&words[at..])?;
         let len = Link::of(key).len(&words[at..]);
         for target in targets(key, &words[at..at + len]) {
             let to = at as i64 + i64::from(target) / i64::from(WORD);
@@ -153,7 +155,7 @@ fn targets(key: HandlerKey, cell: &[u32]) -> Vec<i32> {
 }
 
 /// The runs of more than one cell, by the indices of their cells. They may overlap.
-fn runs(cells: &[Decoded]) -> Vec<core::ops::Range<usize>> {
+pub(super) fn runs(cells: &[Decoded]) -> Vec<core::ops::Range<usize>> {
     let mut runs = Vec::new();
     let mut end = 0;
     for (start, cell) in cells.iter().enumerate() {

@@ -1,78 +1,90 @@
 //! Handlers for whoever looks at them: which a cell is run by, what it is called, its bytes.
 //!
-//! What lives here: the same choice as linking makes, without publishing anything. What does not:
-//! how it is shown.
+//! What lives here: the same choices as linking and composition make, without publishing anything.
+//! What does not: how they are shown.
 //!
 //! Invariant: what is shown of a handler is what would be published.
 
-use super::emit::{Batch, Common};
-use super::key::{Link, NativeKey, PinCounts, Pins, Zeros};
-use super::name::name;
+use super::compose::{Decoded, decode, runs};
+use super::emit::{Batch, Common, Member};
+use super::key::{Link, NativeKey, Pins, Zeros};
+use super::name::{name, name_of_run};
 use super::{Bounds, Threaded};
 use crate::cell::CodeHeader;
 use crate::handler::{HandlerId, HandlerKey};
-use crate::listing::ListedHandler;
-
-/// The handlers of a function, each once.
-#[derive(Debug)]
-pub(crate) struct Handlers {
-    keys: Vec<NativeKey>,
-}
-
-impl Handlers {
-    /// That of the function's entry, which is the first.
-    pub(crate) fn new(header: &CodeHeader) -> Self {
-        let pins = PinCounts::of(header);
-        Self { keys: vec![NativeKey::Enter { pins, zeros: Zeros::of(header.zero_slots) }] }
-    }
-
-    fn place_of(&mut self, key: NativeKey) -> usize {
-        let found = self.keys.iter().position(|other| *other == key);
-        found.unwrap_or_else(|| {
-            self.keys.push(key);
-            self.keys.len() - 1
-        })
-    }
-
-    /// The places of the handlers that run each of the cells at `cells`, in words from the start of
-    /// code that is not linked; and of that behind its calls, if there are any.
-    pub(crate) fn place(
-        &mut self,
-        code: &[u32],
-        cells: impl Iterator<Item = usize>,
-    ) -> (Vec<usize>, Option<usize>) {
-        let header = CodeHeader::read(code);
-        let mut pins = Pins::default();
-        pins.set(&header);
-        let mut calls = false;
-        let places = cells.map(|at| {
-            let key = HandlerKey::from_id(HandlerId(code[at]));
-            let link = Link::of(key);
-            calls |= link.calls();
-            let (variant, _) = link.resolve(&code[at..], &pins);
-            self.place_of(NativeKey::Cell(key, variant))
-        });
-        let places = places.collect();
-        let resume = calls.then(|| self.place_of(NativeKey::Resume(pins.counts)));
-        (places, resume)
-    }
-}
+use crate::listing::{ListedHandler, ListedRun, Listing};
 
 impl Threaded {
-    /// The handlers as text and bytes.
-    pub(crate) fn list(&self, handlers: &Handlers, bounds: Bounds) -> Vec<ListedHandler> {
-        let common = Common { cpu: self.cpu, stubs: &self.stubs, bounds };
-        let list = |key: &NativeKey| {
-            let mut batch = Batch::default();
-            batch.handler(*key, common);
-            let bytes = batch.code.finish().expect("all labels of handlers are placed");
-            ListedHandler { name: name(*key), bytes }
-        };
-        handlers.keys.iter().map(list).collect()
-    }
-
     /// The code that all handlers share: names, and where it is from the base of the code memory.
     pub fn stubs(&self) -> impl Iterator<Item = (&'static str, u32)> {
         self.stubs.iter().map(|(stub, at)| (stub.name(), at))
+    }
+
+    /// Completes the listing of `words`, code that is not linked, by what runs it.
+    pub(crate) fn list(&self, words: &[u32], bounds: Bounds, listing: &mut Listing) {
+        let header = CodeHeader::read(words);
+        let mut pins = Pins::default();
+        pins.set(&header);
+        listing.pins = [header.int_pins, header.float_pins]
+            .map(|pins| pins.into_iter().filter(|pin| pin.0 != 0).collect());
+        let mut handlers = Handlers::new(self.common(bounds), listing);
+        handlers.place(NativeKey::Enter { pins: pins.counts, zeros: Zeros::of(header.zero_slots) });
+        let known = |words: &[u32]| {
+            let key = HandlerKey::from_id(HandlerId(words[0]));
+            Some((key, Link::of(key).resolve(words, &pins).0))
+        };
+        let cells = decode(words, known).expect("the handlers of all cells are known");
+        for (place, Decoded { member: Member { key, variant, .. }, .. }) in cells.iter().enumerate()
+        {
+            let handler = handlers.place(NativeKey::Cell(*key, *variant));
+            handlers.listing.cells[place].handler = Some(handler);
+            if Link::of(*key).calls() {
+                handlers.listing.resume = Some(handlers.place(NativeKey::Resume(pins.counts)));
+            }
+        }
+        for run in runs(&cells) {
+            let members: Vec<Member> = cells[run.clone()].iter().map(|cell| cell.member).collect();
+            let handler = handlers.place_of_run(&members);
+            handlers.listing.runs.push(ListedRun { first: run.start, cells: run.len(), handler });
+        }
+    }
+}
+
+/// The handlers of a function, each once.
+struct Handlers<'a> {
+    common: Common<'a>,
+    listing: &'a mut Listing,
+}
+
+impl<'a> Handlers<'a> {
+    fn new(common: Common<'a>, listing: &'a mut Listing) -> Self {
+        Self { common, listing }
+    }
+
+    /// The place of a handler.
+    fn place(&mut self, key: NativeKey) -> usize {
+        self.place_named(name(key), |batch, common| batch.handler(key, common))
+    }
+
+    fn place_of_run(&mut self, members: &[Member]) -> usize {
+        self.place_named(name_of_run(members), |batch, common| batch.run(members, common))
+    }
+
+    /// The place of the handler called `name`, which names no other one.
+    fn place_named(
+        &mut self,
+        name: String,
+        emit: impl FnOnce(&mut Batch, Common<'_>) -> u32,
+    ) -> usize {
+        let handlers = &mut self.listing.handlers;
+        if let Some(place) = handlers.iter().position(|other| other.name == name) {
+            return place;
+        }
+        let mut batch = Batch::default();
+        emit(&mut batch, self.common);
+        let faults = batch.faults.iter().map(|fault| fault.at).collect();
+        let bytes = batch.code.finish().expect("all labels of handlers are placed");
+        handlers.push(ListedHandler { name, bytes, faults });
+        handlers.len() - 1
     }
 }

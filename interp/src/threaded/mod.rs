@@ -45,7 +45,6 @@ use crate::code::TranslateError;
 use crate::handler::{HandlerId, HandlerKey, Misc};
 
 pub(crate) use self::key::Pins;
-pub(crate) use self::listing::Handlers;
 
 /// Who maps machine code for the interpreter.
 pub trait PublishCode: Send + Sync + fmt::Debug {

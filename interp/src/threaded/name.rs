@@ -7,9 +7,10 @@
 //! handler alone. Behind the operator come the destination and the operands, each by a letter:
 //! `S`lot, `A`ccumulator, `C`onstant, or a pinned local: `L0` to `L3`, of floats `F0` to `F3`.
 
-use wasmtier_ops::SimdShape;
+use wasmtier_ops::{SimdOp, SimdShape};
 
 use super::body::File;
+use super::emit::Member;
 use super::key::{EitherPin, NativeKey, Pin, PinCounts, Rule, Variant, Zeros, rule_of};
 use crate::dump::{dst_letter, src_letter, srcs_letters};
 use crate::handler::{HandlerKey, Misc, Srcs};
@@ -29,6 +30,14 @@ pub(super) fn name(key: NativeKey) -> String {
     }
 }
 
+/// The name of the handler of several cells in a row.
+pub(super) fn name_of_run(members: &[Member]) -> String {
+    let names: Vec<String> =
+        members.iter().map(|member| cell(member.key, member.variant)).collect();
+    names.join("+")
+}
+
+/// The name of the handler of a cell that says of every operand where it is.
 fn cell(key: HandlerKey, variant: Variant) -> String {
     use File::Int;
     let [d, a, b] = variant.pins();
@@ -60,56 +69,74 @@ fn cell(key: HandlerKey, variant: Variant) -> String {
             let operands = operands(srcs, [Int, File::of(op.value())], pins);
             format!("{}.{operands}{}", op.name(), flag(offset, ".offset"))
         }
+        HandlerKey::FarLoad { .. }
+        | HandlerKey::FarStore { .. }
+        | HandlerKey::Simd { .. }
+        | HandlerKey::SimdAccess { .. }
+        | HandlerKey::Wide { .. }
+        | HandlerKey::Atomic { .. }
+        | HandlerKey::Misc(_) => cell_in_slots(key, variant),
+    }
+}
+
+/// The name of the handler of a cell whose operands are in slots, unless the name says otherwise.
+fn cell_in_slots(key: HandlerKey, variant: Variant) -> String {
+    let (name, file) = match key {
+        HandlerKey::Unary { op, .. }
+        | HandlerKey::Binary { op, .. }
+        | HandlerKey::Branch { op, .. } => (op.name().to_owned(), File::of(op.result())),
+        HandlerKey::Load { op, .. } => (op.name().to_owned(), File::of(op.result())),
+        HandlerKey::Store { op, .. } => (op.name().to_owned(), File::of(op.value())),
         HandlerKey::FarLoad { op, memory64 } => {
-            format!("far.{}{}", access(op.name(), memory64), pinned(File::of(op.result()), &[d]))
+            (format!("far.{}", access(op.name(), memory64)), File::of(op.result()))
         }
-        HandlerKey::FarStore { op, memory64 } => format!("far.{}", access(op.name(), memory64)),
-        HandlerKey::Simd { op } => {
-            let file = match op.shape() {
-                SimdShape::Extract(ty) => File::of(ty),
-                SimdShape::Unary
-                | SimdShape::Binary
-                | SimdShape::Ternary
-                | SimdShape::Test
-                | SimdShape::Shift
-                | SimdShape::Splat(_)
-                | SimdShape::Replace(_)
-                | SimdShape::Shuffle => Int,
-            };
-            op.name().to_owned() + &by_rule(key, variant, file)
+        HandlerKey::FarStore { op, memory64 } => {
+            (format!("far.{}", access(op.name(), memory64)), File::Int)
         }
-        HandlerKey::SimdAccess { op, memory64 } => {
-            access(op.name(), memory64) + &by_rule(key, variant, Int)
-        }
-        HandlerKey::Wide { op } => op.name().to_owned() + &pinned(Int, &[d]),
-        HandlerKey::Atomic { op, memory64 } => {
-            access(op.name(), memory64) + &pinned(Int, &[d])
-        }
+        HandlerKey::Simd { op } => (op.name().to_owned(), file_of_vector(op)),
+        HandlerKey::SimdAccess { op, memory64 } => (access(op.name(), memory64), File::Int),
+        HandlerKey::Wide { op } => (op.name().to_owned(), File::Int),
+        HandlerKey::Atomic { op, memory64 } => (access(op.name(), memory64), File::Int),
         HandlerKey::Misc(misc) => {
             let floats =
                 [Misc::SelectFloat, Misc::SelectFloatAcc, Misc::ReturnFloatSlot].contains(&misc);
-            let file = if floats { File::Float } else { Int };
-            misc.name().replace(' ', ".") + &by_rule(key, variant, file)
+            (misc.name().replace(' ', "."), if floats { File::Float } else { File::Int })
         }
+    };
+    name + &by_rule(key, variant, file)
+}
+
+/// The file of the pin of a vector operator's result.
+fn file_of_vector(op: SimdOp) -> File {
+    match op.shape() {
+        SimdShape::Extract(ty) => File::of(ty),
+        SimdShape::Unary
+        | SimdShape::Binary
+        | SimdShape::Ternary
+        | SimdShape::Test
+        | SimdShape::Shift
+        | SimdShape::Splat(_)
+        | SimdShape::Replace(_)
+        | SimdShape::Shuffle => File::Int,
     }
 }
 
 /// What the rule of a key says about a variant. Pins are of `file` where one rule is for both.
 fn by_rule(key: HandlerKey, variant: Variant, file: File) -> String {
     match rule_of(key) {
-        Rule::Pins { .. } => pinned(file, &variant.pins()),
-        Rule::Branch { .. } => {
+        Rule::Pins { d, a, b } => pinned(file, &[d, a, b], &variant.pins()),
+        Rule::Branch { a, b, .. } => {
             let (back, pins) = variant.branch();
-            pinned(file, &pins) + flag(back, ".back")
+            pinned(file, &[a, b], &pins) + flag(back, ".back")
         }
-        Rule::Load { .. } => pinned(file, &variant.load().0),
-        Rule::Store { .. } => pinned(file, &variant.store().0),
-        Rule::Either { .. } => either(variant.either()),
-        Rule::Lane { .. } => {
+        Rule::Load { d, a } => pinned(file, &[d, a], &variant.load().0),
+        Rule::Store { a, b } => pinned(file, &[a, b], &variant.store().0),
+        Rule::Either { d, a } => either([d, a], variant.either()),
+        Rule::Lane { d, .. } => {
             let (pin, lane) = variant.lane();
-            format!("{}.lane{lane}", pinned(file, &[pin]))
+            format!("{}.lane{lane}", pinned(file, &[d], &[pin]))
         }
-        Rule::Table { .. } => pinned(file, &variant.pins()),
+        Rule::Table { a } => pinned(file, &[a], &variant.pins()[1..]),
         Rule::Call => flag(variant.pinned(), ".pins").to_owned(),
         Rule::CallIndirect => {
             let table = flag(!variant.first_table(), ".table");
@@ -149,24 +176,26 @@ fn operands(srcs: Srcs, [a, b]: [File; 2], [pin_a, pin_b]: [Pin; 2]) -> String {
     operand(a, pin_a, letter_a) + &operand(b, pin_b, letter_b)
 }
 
-/// Destination and operands that may be pinned, if any is.
-fn pinned(file: File, pins: &[Pin]) -> String {
+/// Destination and operands, of those that may be pinned, if any is; `places` says which may.
+fn pinned(file: File, places: &[u8], pins: &[Pin]) -> String {
     if pins.iter().all(Option::is_none) {
         return String::new();
     }
-    let places: String = pins.iter().map(|pin| operand(file, *pin, '_')).collect();
-    format!(".{places}")
+    let may = places.iter().zip(pins).filter(|(place, _)| **place != 0);
+    let operands: String = may.map(|(_, pin)| operand(file, *pin, 'S')).collect();
+    format!(".{operands}")
 }
 
 /// The same of pins of either file.
-fn either(pins: [EitherPin; 2]) -> String {
+fn either(places: [u8; 2], pins: [EitherPin; 2]) -> String {
     if pins == [EitherPin::None; 2] {
         return String::new();
     }
-    let place = |pin| match pin {
-        EitherPin::None => "_".to_owned(),
+    let operand = |pin| match pin {
+        EitherPin::None => "S".to_owned(),
         EitherPin::Int(pin) => format!("L{pin}"),
         EitherPin::Float(pin) => format!("F{pin}"),
     };
-    format!(".{}", pins.map(place).concat())
+    let may = places.into_iter().zip(pins).filter(|(place, _)| *place != 0);
+    format!(".{}", may.map(|(_, pin)| operand(pin)).collect::<String>())
 }

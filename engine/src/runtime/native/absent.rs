@@ -25,6 +25,10 @@ impl Native {
         match *self {}
     }
 
+    pub(crate) fn stubs(&self) -> std::iter::Empty<(&'static str, u32)> {
+        match *self {}
+    }
+
     pub(crate) fn lazy_entry(&self) -> *mut u8 {
         match *self {}
     }
