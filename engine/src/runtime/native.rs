@@ -63,9 +63,15 @@ impl Native {
         Backend::Threaded { handlers: &self.threaded, bounds: bounds_of(bounds) }
     }
 
-    /// Makes a function faster that was translated for `bounds`.
-    pub(crate) fn compose(&self, code: &wasmtier_interp::Code, bounds: BoundsMode) {
-        self.threaded.compose(code, bounds_of(bounds));
+    /// Makes a function faster that was translated for `bounds`; where its calls begin from now on,
+    /// if that has changed.
+    pub(crate) fn compose(
+        &self,
+        code: &wasmtier_interp::Code,
+        bounds: BoundsMode,
+    ) -> Option<*mut u8> {
+        let offset = self.threaded.compose(code, bounds_of(bounds))?;
+        Some(self.code(offset))
     }
 
     /// Names of the code that all handlers share, and where it is from the base of the code memory.

@@ -15,7 +15,7 @@ use crate::cell::{
     StoreImmCell, TableJumpCell, WORD,
 };
 use crate::dump::cell_words;
-use crate::handler::{Dst, HandlerId, HandlerKey, Misc, Src, Srcs};
+use crate::handler::{Dst, HandlerKey, Misc, Src, Srcs};
 
 /// How many registers of a file locals are pinned to.
 pub(super) const PINS: u8 = ALL_PINS as u8;
@@ -161,7 +161,7 @@ impl Variant {
 
     /// Whether a builtin has a result, and the pins to be taken up behind it.
     pub(super) fn builtin(self) -> (bool, PinCounts) {
-        (self.0 % 2 != 0, PinCounts::from_number(self.0 / 2))
+        (self.0 & 1 != 0, PinCounts::from_number(self.0 >> 1))
     }
 }
 
@@ -184,21 +184,6 @@ impl NativeKey {
                 (Self::ENTER, Variant(zeros * PLACES * PLACES + pins.number()))
             }
             Self::Resume(pins) => (Self::RESUME, Variant(pins.number())),
-        }
-    }
-
-    /// The handler of a number and variant.
-    pub(super) fn from_number(number: u32, variant: Variant) -> Self {
-        match number {
-            Self::ENTER => {
-                let (zeros, pins) = (variant.0 / (PLACES * PLACES), variant.0 % (PLACES * PLACES));
-                Self::Enter {
-                    pins: PinCounts::from_number(pins),
-                    zeros: if zeros > Zeros::MOST { Zeros::Many } else { Zeros::Few(zeros) },
-                }
-            }
-            Self::RESUME => Self::Resume(PinCounts::from_number(variant.0)),
-            id => Self::Cell(HandlerKey::from_id(HandlerId(id)), variant),
         }
     }
 }

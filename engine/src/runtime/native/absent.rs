@@ -29,6 +29,10 @@ impl Native {
         match *self {}
     }
 
+    pub(crate) fn compose(&self, _: &wasmtier_interp::Code, _: BoundsMode) -> Option<*mut u8> {
+        match *self {}
+    }
+
     pub(crate) fn lazy_entry(&self) -> *mut u8 {
         match *self {}
     }
