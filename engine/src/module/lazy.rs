@@ -13,7 +13,7 @@ use wasmtier_vm::{FuncEntry, FuncIdx};
 
 use super::ModuleInner;
 use crate::error_kind::ErrorKind;
-use crate::tuning::{COMPOSE_HEAT, IDLE_SCRATCHES};
+use crate::tuning::IDLE_SCRATCHES;
 
 /// Buffers of the translator, kept between uses.
 #[derive(Default)]
@@ -87,7 +87,7 @@ impl ModuleInner {
             // The pointer is to what the code owns, which stays where it is.
             let code = kept.entry(entry.key).or_insert(code);
             // Relaxed: it is only ever counted down, by threads that may lose a count.
-            entry.heat.store(COMPOSE_HEAT, Ordering::Relaxed);
+            entry.heat.store(self.engine.config().compose_heat, Ordering::Relaxed);
             entry.publish_ir(code.as_ptr());
             if let (Some(native), Some(offset)) = (native, code.slot_entry()) {
                 // Release: who jumps there finds the cells.
