@@ -31,7 +31,7 @@ impl Threaded {
         handlers.place(NativeKey::Enter { pins: pins.counts, zeros: Zeros::of(header.zero_slots) });
         let known = |words: &[u32]| {
             let key = HandlerKey::from_id(HandlerId(words[0]));
-            Some((key, Link::of(key).resolve(words, &pins).0))
+            Some((key, Link::of(key).variant(words, &pins)))
         };
         let cells = decode(words, known).expect("the handlers of all cells are known");
         for (place, Decoded { member: Member { key, variant, .. }, .. }) in cells.iter().enumerate()
