@@ -7,9 +7,16 @@
 //!
 //! Invariant: results do not depend on time, and random numbers come from fixed seeds.
 
+mod access;
+mod bounds;
+mod calls;
+mod emission;
+mod moves;
 mod operators;
+mod places;
 mod program;
 mod values;
+mod vectors;
 
 use wasmtier::{Config, Engine, Tier};
 

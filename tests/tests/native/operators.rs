@@ -153,7 +153,7 @@ impl Application {
         [Some(self.a), self.b].iter().all(|place| !matches!(place, Some(Place::Pin(0 | 2 | 3))))
     }
 
-    fn traps(&self) -> impl Fn(&Operands) -> bool + 'static {
+    fn traps(&self) -> impl Fn(&Operands) -> bool + Sync + 'static {
         let this = *self;
         move |operands| this.op.traps() && this.op.eval(&this.values(operands)).is_err()
     }
@@ -231,7 +231,7 @@ fn uses(of: &Application) -> Vec<String> {
 }
 
 /// Programs for `op`: results, and branches if there are such.
-fn programs(op: NumOp) -> Vec<Program> {
+pub(crate) fn programs(op: NumOp) -> Vec<Program> {
     let mut seen = HashSet::new();
     let types: Vec<_> = op.params().iter().copied().chain([op.result()]).collect();
     let mut programs = Vec::new();
@@ -266,7 +266,7 @@ fn programs(op: NumOp) -> Vec<Program> {
                 }
             }
         }
-        if !program.is_empty() {
+        if program.count() > 0 {
             programs.push(program);
         }
     }

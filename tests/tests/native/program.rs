@@ -4,15 +4,15 @@
 //! memory. What does not: the statements.
 //!
 //! A statement reads its operands from the record at `$in` and leaves what it computes in memories
-//! 0 and 1, at `$out` and an offset of its own. Locals `$i0` to `$i3` and `$f0` to `$f3` are used so
-//! much that they are pinned to registers, in this order. Accesses to memory 1 read and write
+//! 0 and 1, at `$out` and an offset of its own. Locals `$i0` to `$i3` and `$f0` to `$f3` are used
+//! so much that they are pinned to registers, in this order. Accesses to memory 1 read and write
 //! slots, never pins or accumulators, which shows whether both have the same value.
 //!
 //! Invariant: all that the subjects leave in memory is compared, and how each call ends.
 
 use std::fmt::Write as _;
 
-use wasmtier::{Instance, Memory, Module, Store, Trap, TypedFunc};
+use wasmtier::{Instance, Linker, Memory, Module, Store, Trap, TypedFunc};
 use wasmtier_ops::ScalarType;
 
 use crate::Subject;
@@ -25,6 +25,11 @@ const OUTPUT: usize = 16;
 pub(crate) const SCRATCH: usize = 1 << 16;
 /// About as many bytes of outputs are compared at once.
 const CHUNK: usize = 1 << 20;
+/// What programs may import from `env`.
+const GLOBALS: &str = r#"(module
+    (global (export "i32") (mut i32) (i32.const 0)) (global (export "i64") (mut i64) (i64.const 0))
+    (global (export "f32") (mut f32) (f32.const 0)) (global (export "f64") (mut f64) (f64.const 0))
+    (global (export "v128") (mut v128) (v128.const i64x2 0 0)))"#;
 /// More calls than it takes until a function is warm.
 const CALLS_TO_WARM: usize = 200;
 const PAGE: usize = 1 << 16;
@@ -53,14 +58,14 @@ impl Pins {
 /// A statement and when it traps.
 struct Statement {
     text: String,
-    traps: Box<dyn Fn(&Operands) -> bool>,
+    traps: Box<dyn Fn(&Operands) -> bool + Sync>,
 }
 
 /// See above.
 pub(crate) struct Program {
     name: String,
     pins: Pins,
-    /// Functions, types, globals and so on that the statements use.
+    /// Imports, functions, globals and so on that the statements use.
     fields: String,
     statements: Vec<Statement>,
 }
@@ -70,8 +75,13 @@ impl Program {
         Self { name: name.into(), pins, fields: fields.into(), statements: Vec::new() }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.statements.is_empty()
+    /// How many statements there are.
+    pub(crate) fn count(&self) -> usize {
+        self.statements.len()
+    }
+
+    pub(crate) fn pins(&self) -> &Pins {
+        &self.pins
     }
 
     /// Adds the statement whose text `text` gives for the offset of its output. It traps for
@@ -79,14 +89,14 @@ impl Program {
     pub(crate) fn add(
         &mut self,
         text: impl FnOnce(usize) -> String,
-        traps: impl Fn(&Operands) -> bool + 'static,
+        traps: impl Fn(&Operands) -> bool + Sync + 'static,
     ) {
         let text = text(self.statements.len() * OUTPUT);
         self.statements.push(Statement { text, traps: Box::new(traps) });
     }
 
     /// The text of a module with the statements, for `runs` records.
-    fn module(&self, runs: usize) -> String {
+    pub(crate) fn module(&self, runs: usize) -> String {
         let outputs = self.statements.len() * OUTPUT * runs;
         let pages = (SCRATCH + RECORD * runs + outputs).div_ceil(PAGE);
         let pinned = self.pins.locals().map(|(ty, local)| format!("{local} {}", ty.name()));
@@ -108,7 +118,7 @@ impl Program {
             );
         }
         format!(
-            "(module (memory (export \"m0\") {pages}) (memory (export \"m1\") {pages})\n{}\n\
+            "(module {}\n(memory (export \"m0\") {pages}) (memory (export \"m1\") {pages})\n\
              (func (export \"run\") (param $in i32) (param $end i32) (param $out i32) \
              (param $first i32) (param $count i32) (local $r i32) {locals}\n{}\n\
              (loop $next\n{statements}\
@@ -226,7 +236,7 @@ pub(crate) fn report(failures: &[String]) {
 }
 
 /// A program in a store of a subject.
-struct Running {
+pub(crate) struct Running {
     name: &'static str,
     store: Store<()>,
     run: TypedFunc<(i32, i32, i32, i32, i32), ()>,
@@ -236,16 +246,31 @@ struct Running {
 impl Running {
     fn new(subject: &Subject, wasm: &[u8]) -> Self {
         let module = Module::new(&subject.engine, wasm).expect("the program is valid");
-        let mut store = Store::new(&subject.engine, ());
-        let instance = Instance::new(&mut store, &module, &[]).expect("it can be instantiated");
+        Self::of(subject.name, &module)
+    }
+
+    pub(crate) fn of(name: &'static str, module: &Module) -> Self {
+        let engine = module.engine();
+        let mut store = Store::new(engine, ());
+        let others = wat::parse_str(GLOBALS).expect("the text is well formed");
+        let others = Module::new(engine, others).expect("the module is valid");
+        let others = Instance::new(&mut store, &others, &[]).expect("it has no imports");
+        let mut linker = Linker::new(engine);
+        linker.instance(&mut store, "env", others).expect("the names are new");
+        let instance = linker.instantiate(&mut store, module).expect("all imports are there");
         let run = instance.get_typed_func(&mut store, "run").expect("it is so");
         let memories =
             ["m0", "m1"].map(|name| instance.get_memory(&mut store, name).expect("it is exported"));
-        Self { name: subject.name, store, run, memories }
+        Self { name, store, run, memories }
     }
 
     /// Runs some statements for operands; returns how that ended.
-    fn run(&mut self, operands: &[Operands], first: usize, count: usize) -> Option<Trap> {
+    pub(crate) fn run(
+        &mut self,
+        operands: &[Operands],
+        first: usize,
+        count: usize,
+    ) -> Option<Trap> {
         let records: Vec<u8> = operands
             .iter()
             .flat_map(|[a, b, c]| [*a, *b, *c, 0].map(u128::to_le_bytes))
@@ -261,7 +286,7 @@ impl Running {
     }
 
     /// Calls the program so often, without statements, that it is run as warm functions are.
-    fn warm_up(&mut self) {
+    pub(crate) fn warm_up(&mut self) {
         for _ in 0..CALLS_TO_WARM {
             let args = [SCRATCH, SCRATCH, SCRATCH + RECORD, 0, 0].map(|it| it as i32);
             self.run.call(&mut self.store, args.into()).expect("it does nothing");
@@ -275,7 +300,7 @@ impl Running {
         data[at..at + OUTPUT].try_into().expect("it is so long")
     }
 
-    fn first_difference(&self, other: &Self) -> Option<(usize, usize)> {
+    pub(crate) fn first_difference(&self, other: &Self) -> Option<(usize, usize)> {
         (0..2).find_map(|memory| {
             let ours = self.memories[memory].data(&self.store);
             let theirs = other.memories[memory].data(&other.store);

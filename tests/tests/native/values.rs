@@ -166,6 +166,35 @@ pub(crate) fn edges(ty: ScalarType) -> Vec<u64> {
     }
 }
 
+/// `count` times three vectors, their lanes edges or random numbers of all types.
+pub(crate) fn vectors(count: usize, seed: u64) -> Vec<[u128; 3]> {
+    const TYPES: [ScalarType; 4] =
+        [ScalarType::I32, ScalarType::I64, ScalarType::F32, ScalarType::F64];
+    let mut random = Random::new(seed);
+    let edges = TYPES.map(edges);
+    let vector = |random: &mut Random| {
+        let kind = random.below(5);
+        let Some(ty) = TYPES.get(kind) else {
+            let bits = u128::from(random.bits()) << 64 | u128::from(random.bits());
+            return bits;
+        };
+        let bits = if matches!(ty, ScalarType::I32 | ScalarType::F32) { 32 } else { 64 };
+        (0..128 / bits).fold(0, |all, lane| {
+            let value = match random.below(3) {
+                0 => random.value(*ty),
+                _ => edges[kind][random.below(edges[kind].len())],
+            };
+            all | u128::from(value) << (lane * bits)
+        })
+    };
+    (0..count)
+        .map(|number| {
+            let [a, b, c] = [0; 3].map(|_| vector(&mut random));
+            if number % 5 == 0 { [a, a, c] } else { [a, b, c] }
+        })
+        .collect()
+}
+
 /// Operands for one or two parameters: at most `most` of all pairs of edges, and as many random
 /// ones as a quarter of that.
 pub(crate) fn operands(params: &[ScalarType], most: usize, seed: u64) -> Vec<[u64; 2]> {
