@@ -13,6 +13,8 @@ use crate::{
     AsContextMut, Config, Engine, Instance, Memory, Module, Store, Tier, TypedFunc, WasmBacktrace,
 };
 
+mod storm;
+
 /// The full path of a test of this file.
 fn path(test: &str) -> String {
     format!("runtime::native::tests::{test}")
