@@ -9,6 +9,7 @@ use wasmparser::WasmFeatures;
 use wasmtier_x64::CpuFeatures;
 
 use crate::runtime::memory::MemoryConfig;
+use crate::tuning::{COMPOSE_HEAT, LOOP_BUDGET};
 
 /// Which back-end runs wasm. Results never depend on it.
 ///
@@ -60,6 +61,10 @@ pub struct Config {
     pub(crate) parallel_validation: bool,
     /// Optional instructions that may be used where the processor has them.
     pub(crate) cpu_features: CpuFeatures,
+    /// Calls of a function until its cells are composed.
+    pub(crate) compose_heat: i32,
+    /// Turns of a loop between two looks at what else there is to do.
+    pub(crate) loop_budget: i32,
 }
 
 /// What is built: WebAssembly 2.0, relaxed SIMD, tail calls, multi-memory, memory64, threads,
@@ -137,6 +142,8 @@ impl Config {
             signals_based_traps: true,
             parallel_validation: true,
             cpu_features: CpuFeatures::ALL,
+            compose_heat: COMPOSE_HEAT,
+            loop_budget: LOOP_BUDGET,
         }
     }
 
@@ -186,6 +193,14 @@ impl Config {
     pub fn cpu_features(&mut self, mask: u32) -> &mut Self {
         let known = CpuFeatures::from_bits(mask & CpuFeatures::ALL.bits());
         self.cpu_features = known.expect("all of these bits are known");
+        self
+    }
+
+    /// Does at once what otherwise waits until it is worth it: for tests. Unstable.
+    #[doc(hidden)]
+    pub fn stress(&mut self, enable: bool) -> &mut Self {
+        let (heat, budget) = if enable { (1, 1) } else { (COMPOSE_HEAT, LOOP_BUDGET) };
+        (self.compose_heat, self.loop_budget) = (heat, budget);
         self
     }
 

@@ -144,7 +144,7 @@ fn any_world(config: &Config) -> Option<Native> {
 }
 
 fn new_native(config: &Config) -> Result<Native, Unavailable> {
-    Native::new(config.cpu_features, config.signals_based_traps)
+    Native::new(config)
 }
 
 fn check_features(features: WasmFeatures) -> Result<(), ErrorKind> {

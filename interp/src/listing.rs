@@ -66,6 +66,8 @@ pub struct ListedRun {
     pub first: usize,
     /// How many.
     pub cells: usize,
+    /// Whether the handler opens the function's frame before.
+    pub opens: bool,
     /// The handler.
     pub handler: usize,
 }

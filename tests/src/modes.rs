@@ -24,12 +24,24 @@ pub const MODES: &[Mode] = &[
     },
     // Bounds are found by the hardware.
     Mode { name: "interp", configure: |config| _ = config.tier(Tier::Interp) },
+    // What waits until a function is warm is done at its first call.
+    Mode {
+        name: "interp-stressed",
+        configure: |config| _ = config.tier(Tier::Interp).stress(true),
+    },
     // As the second, and with no more instructions than any processor has that will do.
     Mode {
         name: "interp-checked",
         configure: |config| {
             config.tier(Tier::Interp).signals_based_traps(false).memory_reservation(0);
             config.cpu_features(0);
+        },
+    },
+    Mode {
+        name: "interp-checked-stressed",
+        configure: |config| {
+            config.tier(Tier::Interp).signals_based_traps(false).memory_reservation(0);
+            config.stress(true);
         },
     },
 ];

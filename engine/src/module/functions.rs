@@ -5,6 +5,7 @@
 //! Invariant: entries and code stay where they are for as long as the module lives; whoever has a
 //! pointer to an entry keeps the module.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use parking_lot::Mutex;
@@ -20,8 +21,8 @@ pub(crate) struct Functions {
     pub(super) bounds: BoundsMode,
     /// One for each defined function; [`FuncEntry::module`] points back to the module.
     entries: Box<[FuncEntry]>,
-    /// The translated ones, in the order of their first calls.
-    pub(super) code: Mutex<Vec<Code>>,
+    /// That of those which were called.
+    pub(super) code: Mutex<HashMap<FuncKey, Code>>,
 }
 
 impl Functions {

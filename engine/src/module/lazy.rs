@@ -13,7 +13,7 @@ use wasmtier_vm::{FuncEntry, FuncIdx};
 
 use super::ModuleInner;
 use crate::error_kind::ErrorKind;
-use crate::tuning::{COMPOSE_HEAT, IDLE_SCRATCHES};
+use crate::tuning::IDLE_SCRATCHES;
 
 /// Buffers of the translator, kept between uses.
 #[derive(Default)]
@@ -53,7 +53,7 @@ impl ModuleInner {
                 first_error.get_or_insert(error);
             }
         }
-        let code_bytes = functions.code.lock().iter().map(Code::byte_len).sum();
+        let code_bytes = functions.code.lock().values().map(Code::byte_len).sum();
         let body_bytes = self.info.bodies.iter().map(ExactSizeIterator::len).sum();
         match first_error {
             Some(error) => Err(error),
@@ -84,11 +84,10 @@ impl ModuleInner {
         tracing::trace!(func = func.0, bytes = code.byte_len(), "translated");
         let mut kept = functions.code.lock();
         if entry.ir().is_null() {
-            kept.push(code);
-            // The pointer is taken where the code stays.
-            let code = kept.last().expect("it has just been pushed");
+            // The pointer is to what the code owns, which stays where it is.
+            let code = kept.entry(entry.key).or_insert(code);
             // Relaxed: it is only ever counted down, by threads that may lose a count.
-            entry.heat.store(COMPOSE_HEAT, Ordering::Relaxed);
+            entry.heat.store(self.engine.config().compose_heat, Ordering::Relaxed);
             entry.publish_ir(code.as_ptr());
             if let (Some(native), Some(offset)) = (native, code.slot_entry()) {
                 // Release: who jumps there finds the cells.
@@ -105,9 +104,10 @@ impl ModuleInner {
         let functions = self.functions_of(entry).expect("the entry is one of the module's");
         let Some(native) = self.engine.native() else { return };
         let kept = functions.code.lock();
-        // The latest are the likeliest.
-        if let Some(code) = kept.iter().rev().find(|code| code.as_ptr() == entry.ir()) {
-            native.compose(code, functions.bounds);
+        let Some(code) = kept.get(&entry.key) else { return };
+        if let Some(start) = native.compose(code, functions.bounds) {
+            // Release: who jumps there finds what was published.
+            entry.slot_entry.store(start, Ordering::Release);
         }
     }
 

@@ -21,7 +21,8 @@ use super::memory::BoundsMode;
 use super::mmap::MapError;
 use super::reservation_set::ReservationSet;
 use super::unavailable::Unavailable;
-use crate::tuning::{CODE_MEMORY, LOOP_BUDGET, SCARCE_CODE_MEMORY};
+use crate::config::Config;
+use crate::tuning::{CODE_MEMORY, SCARCE_CODE_MEMORY};
 
 /// The native world of an engine.
 #[derive(Debug)]
@@ -33,14 +34,14 @@ pub(crate) struct Native {
 }
 
 impl Native {
-    /// The native world, with those optional instructions of the processor that are in `allowed`.
-    /// Without `signals` no fault is a trap.
+    /// The native world as `config` wants it: with the instructions of the processor that it
+    /// allows, and without signals if it says so.
     ///
     /// # Errors
     /// When the host cannot do it.
-    pub(crate) fn new(allowed: CpuFeatures, signals: bool) -> Result<Self, Unavailable> {
+    pub(crate) fn new(config: &Config) -> Result<Self, Unavailable> {
         let features = cpu::features().ok_or(Unavailable::Processor)?;
-        let features = CpuFeatures::from_bits(features.bits() & allowed.bits());
+        let features = CpuFeatures::from_bits(features.bits() & config.cpu_features.bits());
         let features = features.expect("a part of a known set is known");
         let memory = CodeMemory::new(CODE_MEMORY).or_else(|_| CodeMemory::new(SCARCE_CODE_MEMORY));
         let memory = memory.map_err(Unavailable::Code)?;
@@ -49,8 +50,9 @@ impl Native {
             pieces: Mutex::default(),
             failure: OnceLock::new(),
         });
-        match Threaded::new(features, LOOP_BUDGET, Box::new(Publisher(handlers.clone()))) {
-            Some(threaded) => Ok(Self { memory, threaded, signals }),
+        let publisher = Box::new(Publisher(handlers.clone()));
+        match Threaded::new(features, config.loop_budget, publisher) {
+            Some(threaded) => Ok(Self { memory, threaded, signals: config.signals_based_traps }),
             None => {
                 let failure = handlers.failure.get().copied();
                 Err(Unavailable::Code(failure.unwrap_or(CodeMemoryError::Exhausted)))
@@ -63,9 +65,15 @@ impl Native {
         Backend::Threaded { handlers: &self.threaded, bounds: bounds_of(bounds) }
     }
 
-    /// Makes a function faster that was translated for `bounds`.
-    pub(crate) fn compose(&self, code: &wasmtier_interp::Code, bounds: BoundsMode) {
-        self.threaded.compose(code, bounds_of(bounds));
+    /// Makes a function faster that was translated for `bounds`; where its calls begin from now on,
+    /// if that has changed.
+    pub(crate) fn compose(
+        &self,
+        code: &wasmtier_interp::Code,
+        bounds: BoundsMode,
+    ) -> Option<*mut u8> {
+        let offset = self.threaded.compose(code, bounds_of(bounds))?;
+        Some(self.code(offset))
     }
 
     /// Names of the code that all handlers share, and where it is from the base of the code memory.

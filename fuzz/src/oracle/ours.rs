@@ -29,18 +29,20 @@ pub(crate) struct Wasmtier {
 
 /// Every configuration that this host can run; results must never depend on which.
 pub(crate) fn configurations() -> Vec<Wasmtier> {
-    let configuration = |name, tier, signals| {
+    let configuration = |name, tier, signals, stress| {
         let mut config = Config::new();
-        config.tier(tier).signals_based_traps(signals);
+        config.tier(tier).signals_based_traps(signals).stress(stress);
         // A stack overflow is compared with nothing, so let it be rare.
         config.max_wasm_stack(8 << 20);
         Engine::new(&config).ok().map(|engine| Wasmtier { name, engine })
     };
     let configurations = [
-        configuration("portable, guarded memory", Tier::Portable, true),
-        configuration("portable, checked memory", Tier::Portable, false),
-        configuration("threaded, guarded memory", Tier::Interp, true),
-        configuration("threaded, checked memory", Tier::Interp, false),
+        configuration("portable, guarded memory", Tier::Portable, true, false),
+        configuration("portable, checked memory", Tier::Portable, false, false),
+        configuration("threaded, guarded memory", Tier::Interp, true, false),
+        configuration("threaded, checked memory", Tier::Interp, false, false),
+        configuration("threaded, guarded memory, stressed", Tier::Interp, true, true),
+        configuration("threaded, checked memory, stressed", Tier::Interp, false, true),
     ];
     configurations.into_iter().flatten().collect()
 }

@@ -118,8 +118,10 @@ pub(super) struct Exit {
 enum Way {
     /// Out of wasm.
     Trap(Trap),
-    /// To the stub that looks whether an access was out of bounds.
-    OutOfBounds,
+    /// To a stub that looks at the cell.
+    CellStub(Stub),
+    /// To a stub that does not.
+    Stub(Stub),
     /// To the target that the cell names at an offset.
     Taken { target: usize, back: bool },
 }
@@ -322,7 +324,12 @@ impl Body<'_> {
 
     /// Where code goes whose access to memory 0 is out of bounds, as far as the context knows.
     pub(super) fn out_of_bounds(&mut self) -> DynamicLabel {
-        self.exit(Way::OutOfBounds)
+        self.exit(Way::CellStub(Stub::OutOfBounds))
+    }
+
+    /// Where code goes that jumps to a stub, which does not look at the cell.
+    pub(super) fn rarely(&mut self, stub: Stub) -> DynamicLabel {
+        self.exit(Way::Stub(stub))
     }
 
     /// Ends the code of one cell: its traps are taken at it, and faults are its.
@@ -347,10 +354,11 @@ impl Body<'_> {
                     self.l.code.mov_imm(Gpr::Rax, trap as u64);
                     self.jump_to_stub(Stub::Leave);
                 }
-                Way::OutOfBounds => {
+                Way::CellStub(stub) => {
                     self.take_pc();
-                    self.jump_to_stub(Stub::OutOfBounds);
+                    self.jump_to_stub(stub);
                 }
+                Way::Stub(stub) => self.jump_to_stub(stub),
                 Way::Taken { target, back } => self.jump(target, back),
             }
         }

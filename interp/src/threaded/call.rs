@@ -30,11 +30,16 @@ use Width::{W16, W32, W64};
 const SLOT: i32 = size_of::<u64>() as i32;
 
 /// Opens the frame at `rbp` of the function whose entry is in `rdx`, and runs its first cell.
-pub(super) fn enter(body: &mut Body<'_>, pins: PinCounts, zeros: Zeros) {
+/// Counts the call if the function may become `warm`.
+pub(super) fn enter(body: &mut Body<'_>, pins: PinCounts, zeros: Zeros, warm: bool) {
+    let refuse = body.rarely(Stub::Refuse);
+    if warm {
+        let warm = body.rarely(Stub::Warm);
+        let heat = field(Rdx, offset_of!(FuncEntry, heat));
+        body.l.code.alu_imm(Alu::Sub, W32, heat, 1);
+        body.l.code.jcc(Cond::S, warm);
+    }
     let (code, cell) = (&mut *body.l.code, body.cell);
-    let (refuse, warm) = (code.new_dynamic_label(), code.new_dynamic_label());
-    code.alu_imm(Alu::Sub, W32, field(Rdx, offset_of!(FuncEntry, heat)), 1);
-    code.jcc(Cond::S, warm);
     code.mov(W64, PC, field(Rdx, FuncEntry::IR_OFFSET));
     code.store(W64, frame_word(Slot::ENTRY), Rdx);
     code.mov(W32, Rax, cell.at(offset_of!(CodeHeader, frame_bytes)));
@@ -45,10 +50,6 @@ pub(super) fn enter(body: &mut Body<'_>, pins: PinCounts, zeros: Zeros) {
     zero_locals(body, zeros);
     load_pins(body.l.code, PC, pins);
     body.next::<CodeHeader>();
-    body.l.code.dynamic_label(refuse);
-    body.jump_to_stub(Stub::Refuse);
-    body.l.code.dynamic_label(warm);
-    body.jump_to_stub(Stub::Warm);
 }
 
 fn zero_locals(body: &mut Body<'_>, zeros: Zeros) {

@@ -9,10 +9,12 @@
 //!
 //! A run goes on past branches that are not taken, and past labels: only where it begins matters.
 
+use core::ops::Range;
 use core::sync::atomic::Ordering;
+use std::collections::HashMap;
 
 use super::emit::{Batch, Flow, Member, flow};
-use super::key::{Link, Variant};
+use super::key::{Link, NativeKey, PinCounts, Variant, Zeros};
 use super::{Bounds, Emitted, Threaded};
 use crate::cell::{BranchCell, CodeHeader, JumpCell, TableJumpCell, WORD};
 use crate::code::Code;
@@ -36,70 +38,84 @@ pub(super) struct Decoded {
     label: bool,
 }
 
+/// Cells in a row that are to have one handler; the first of a function with what opens its frame.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    pub(super) cells: Range<usize>,
+    pub(super) enter: Option<(PinCounts, Zeros)>,
+}
+
 impl Threaded {
-    /// Makes a linked function faster that runs often. Others may run it meanwhile.
+    /// Makes a linked function faster that runs often. Others may run it meanwhile. Returns where
+    /// its calls begin from now on, from the base of the code memory.
     ///
-    /// Does nothing more the second time.
-    pub fn compose(&self, code: &Code, bounds: Bounds) {
+    /// `None` when nothing has changed, as it is the second time, or there is no memory.
+    pub fn compose(&self, code: &Code, bounds: Bounds) -> Option<u32> {
         let mut emitted = self.emitted.lock();
         let known = |words: &[u32]| emitted.cells.get(&words[0]).copied();
-        let Some(cells) = decode(&code.snapshot(), known) else { return };
-        let runs = runs(&cells);
-        if self.emit_runs(&cells, &runs, bounds, &mut emitted).is_none() {
-            return;
-        }
+        let words = code.snapshot();
+        let cells = decode(&words, known)?;
+        let runs = runs(&cells, &CodeHeader::read(&words));
+        self.emit_runs(&cells, &runs, bounds, &mut emitted)?;
+        let mut slot_entry = None;
         for run in &runs {
-            if let Some(offset) = emitted.runs.get(&handlers(&cells[run.clone()])) {
+            let offset = emitted.runs.get(&key_of(run, &cells)).copied();
+            match (run.enter, offset) {
+                (Some(_), _) => slot_entry = offset,
                 // Release: the handler was published before.
-                code.words()[cells[run.start].at].store(*offset, Ordering::Release);
+                (None, Some(offset)) => {
+                    code.words()[cells[run.cells.start].at].store(offset, Ordering::Release);
+                }
+                (None, None) => {}
             }
         }
+        slot_entry
     }
 
     /// Emits the handlers of runs that have none; `None` when there is no memory for them.
     fn emit_runs(
         &self,
         cells: &[Decoded],
-        runs: &[core::ops::Range<usize>],
+        runs: &[Run],
         bounds: Bounds,
         emitted: &mut Emitted,
     ) -> Option<()> {
         let common = self.common(bounds);
         let mut batch = Batch::default();
-        let mut new: Vec<(Box<[u32]>, u32)> = Vec::new();
+        let mut new: HashMap<Box<[u32]>, u32> = HashMap::new();
         for run in runs {
-            let key = handlers(&cells[run.clone()]);
+            let key = key_of(run, cells);
             let full = emitted.run_bytes + batch.code.len() > MAX_RUN_BYTES;
-            if full || emitted.runs.contains_key(&key) {
+            if full || emitted.runs.contains_key(&key) || new.contains_key(&key) {
                 continue;
             }
-            let members: Vec<Member> = cells[run.clone()].iter().map(|cell| cell.member).collect();
-            let start = batch.run(&members, common);
-            // Known at once, so that it is emitted once; corrected below.
-            emitted.runs.insert(key.clone(), 0);
-            new.push((key, start));
+            let members = cells[run.cells.clone()].iter().map(|cell| cell.member);
+            let members: Vec<Member> = members.collect();
+            let start = match run.enter {
+                Some((pins, zeros)) => batch.enter_run(pins, zeros, &members, common),
+                None => batch.run(&members, common),
+            };
+            new.insert(key, start);
         }
         if new.is_empty() {
             return Some(());
         }
         let bytes = batch.code.len();
-        let Ok(base) = self.publish(batch, emitted) else {
-            for (key, _) in new {
-                emitted.runs.remove(&key);
-            }
-            return None;
-        };
+        let base = self.publish(batch, emitted).ok()?;
         emitted.run_bytes += bytes;
-        for (key, start) in new {
-            emitted.runs.insert(key, base + start);
-        }
+        emitted.runs.extend(new.into_iter().map(|(key, start)| (key, base + start)));
         Some(())
     }
 }
 
-/// The handlers of cells.
-fn handlers(cells: &[Decoded]) -> Box<[u32]> {
-    cells.iter().map(|cell| cell.handler).collect()
+/// What tells runs apart: the numbers of how they begin, and the handlers of their cells.
+fn key_of(run: &Run, cells: &[Decoded]) -> Box<[u32]> {
+    let enter = run.enter.map(|(pins, zeros)| {
+        let (number, variant) = NativeKey::Enter { pins, zeros }.number();
+        // No handler's offset: those are multiples of their alignment.
+        number << 8 | u32::from(variant.0) | 1 << 31
+    });
+    enter.into_iter().chain(cells[run.cells.clone()].iter().map(|cell| cell.handler)).collect()
 }
 
 /// The cells of code that was not composed before. `known` says what runs the cell that words begin
@@ -154,19 +170,24 @@ fn targets(key: HandlerKey, cell: &[u32]) -> Vec<i32> {
     }
 }
 
-/// The runs of more than one cell, by the indices of their cells. They may overlap.
-pub(super) fn runs(cells: &[Decoded]) -> Vec<core::ops::Range<usize>> {
-    let mut runs = Vec::new();
-    let mut end = 0;
+/// The runs of a function: that at its begin, and those of more than one cell. They may overlap.
+pub(super) fn runs(cells: &[Decoded], header: &CodeHeader) -> Vec<Run> {
+    let run_end = |start: usize| {
+        let most = cells[start..].iter().take(MAX_CELLS);
+        let falling = most.take_while(|cell| flow(cell.member.key) == Flow::Falls).count();
+        (start + falling + 1).min(start + MAX_CELLS).min(cells.len())
+    };
+    let enter = Some((PinCounts::of(header), Zeros::of(header.zero_slots)));
+    let first = Run { cells: 0..run_end(0), enter };
+    let mut end = first.cells.end;
+    let mut runs = vec![first];
     for (start, cell) in cells.iter().enumerate() {
         if start < end && !cell.label {
             continue;
         }
-        let most = cells[start..].iter().take(MAX_CELLS);
-        let falling = most.take_while(|cell| flow(cell.member.key) == Flow::Falls).count();
-        let run_end = (start + falling + 1).min(start + MAX_CELLS).min(cells.len());
+        let run_end = run_end(start);
         if run_end - start > 1 {
-            runs.push(start..run_end);
+            runs.push(Run { cells: start..run_end, enter: None });
         }
         end = end.max(run_end);
     }

@@ -10,10 +10,10 @@ use wasmtier_x64::lower::{Exits, Lowering};
 use wasmtier_x64::{CodeBuffer, CpuFeatures};
 
 use super::body::{Body, Cell, Exit, FaultSite, File, Place};
-use super::key::{NativeKey, Variant};
+use super::key::{NativeKey, PinCounts, Variant, Zeros};
 use super::stubs::Stubs;
 use super::{Bounds, atomic, builtin, call, control, memory, numeric, simd, variable, wide};
-use crate::cell::CallIndirectCell;
+use crate::cell::{CallIndirectCell, CodeHeader};
 use crate::handler::{HandlerKey, Misc};
 
 /// What handlers are aligned to: 18 % in a prototype, for they are where every jump goes.
@@ -102,7 +102,7 @@ impl Batch {
         match key {
             NativeKey::Cell(key, variant) => self.run(&[Member { key, variant, len: 0 }], common),
             NativeKey::Enter { pins, zeros } => {
-                self.begin(common, |body| call::enter(body, pins, zeros))
+                self.begin(common, |body| call::enter(body, pins, zeros, true))
             }
             NativeKey::Resume(pins) => self.begin(common, |body| call::resume(body, pins)),
         }
@@ -110,18 +110,23 @@ impl Batch {
 
     /// Appends the handler of several cells in a row; returns where it begins.
     pub(super) fn run(&mut self, members: &[Member], common: Common<'_>) -> u32 {
+        self.begin(common, |body| cells(body, members))
+    }
+
+    /// Appends what opens the frame of a function that begins with these cells, and runs them;
+    /// returns where it begins.
+    pub(super) fn enter_run(
+        &mut self,
+        pins: PinCounts,
+        zeros: Zeros,
+        members: &[Member],
+        common: Common<'_>,
+    ) -> u32 {
         self.begin(common, |body| {
-            let last = members.len() - 1;
-            for (index, member) in members.iter().enumerate() {
-                let cell_at = body.cell;
-                body.followed = index < last;
-                if flow(member.key) == Flow::EndsAtPc {
-                    body.take_pc();
-                }
-                cell(body, member.key, member.variant);
-                body.end_cell();
-                body.cell = Cell { behind: cell_at.behind + member.len };
-            }
+            body.followed = true;
+            call::enter(body, pins, zeros, false);
+            body.cell = Cell { behind: size_of::<CodeHeader>() };
+            cells(body, members);
         })
     }
 
@@ -143,6 +148,21 @@ impl Batch {
         body.end_cell();
         body.end();
         start
+    }
+}
+
+/// Cells in a row.
+fn cells(body: &mut Body<'_>, members: &[Member]) {
+    let last = members.len() - 1;
+    for (index, member) in members.iter().enumerate() {
+        let behind = body.cell.behind + member.len;
+        body.followed = index < last;
+        if flow(member.key) == Flow::EndsAtPc {
+            body.take_pc();
+        }
+        cell(body, member.key, member.variant);
+        body.end_cell();
+        body.cell = Cell { behind };
     }
 }
 

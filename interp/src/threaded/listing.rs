@@ -7,7 +7,7 @@
 
 use super::compose::{Decoded, decode, runs};
 use super::emit::{Batch, Common, Member};
-use super::key::{Link, NativeKey, Pins, Zeros};
+use super::key::{Link, NativeKey, PinCounts, Pins, Zeros};
 use super::name::{name, name_of_run};
 use super::{Bounds, Threaded};
 use crate::cell::CodeHeader;
@@ -31,7 +31,7 @@ impl Threaded {
         handlers.place(NativeKey::Enter { pins: pins.counts, zeros: Zeros::of(header.zero_slots) });
         let known = |words: &[u32]| {
             let key = HandlerKey::from_id(HandlerId(words[0]));
-            Some((key, Link::of(key).resolve(words, &pins).0))
+            Some((key, Link::of(key).variant(words, &pins)))
         };
         let cells = decode(words, known).expect("the handlers of all cells are known");
         for (place, Decoded { member: Member { key, variant, .. }, .. }) in cells.iter().enumerate()
@@ -42,10 +42,12 @@ impl Threaded {
                 handlers.listing.resume = Some(handlers.place(NativeKey::Resume(pins.counts)));
             }
         }
-        for run in runs(&cells) {
-            let members: Vec<Member> = cells[run.clone()].iter().map(|cell| cell.member).collect();
-            let handler = handlers.place_of_run(&members);
-            handlers.listing.runs.push(ListedRun { first: run.start, cells: run.len(), handler });
+        for run in runs(&cells, &header) {
+            let members = cells[run.cells.clone()].iter().map(|cell| cell.member);
+            let handler = handlers.place_of_run(run.enter, &members.collect::<Vec<_>>());
+            let (first, count) = (run.cells.start, run.cells.len());
+            let opens = run.enter.is_some();
+            handlers.listing.runs.push(ListedRun { first, cells: count, opens, handler });
         }
     }
 }
@@ -66,8 +68,13 @@ impl<'a> Handlers<'a> {
         self.place_named(name(key), |batch, common| batch.handler(key, common))
     }
 
-    fn place_of_run(&mut self, members: &[Member]) -> usize {
-        self.place_named(name_of_run(members), |batch, common| batch.run(members, common))
+    fn place_of_run(&mut self, enter: Option<(PinCounts, Zeros)>, members: &[Member]) -> usize {
+        let run = name_of_run(members);
+        let Some((pins, zeros)) = enter else {
+            return self.place_named(run, |batch, common| batch.run(members, common));
+        };
+        let name = format!("{}+{run}", name(NativeKey::Enter { pins, zeros }));
+        self.place_named(name, |batch, common| batch.enter_run(pins, zeros, members, common))
     }
 
     /// The place of the handler called `name`, which names no other one.

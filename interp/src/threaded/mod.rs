@@ -37,7 +37,7 @@ use wasmtier_vm::FuncEntry;
 use wasmtier_x64::CpuFeatures;
 
 use self::emit::{Batch, Common};
-use self::key::{NativeKey, Variant, Zeros};
+use self::key::{Link, NativeKey, Variant, Zeros};
 use self::stubs::{Stub, Stubs};
 use self::table::Table;
 use crate::cell::{CallCell, CodeHeader, ReturnCallCell, WORD};
@@ -152,18 +152,15 @@ impl Threaded {
         let mut at = CodeHeader::WORDS as usize;
         while at < code.len() {
             let id = HandlerId(code[at]);
-            let words = table.words(id.0);
-            let link = words.link(id);
-            let (variant, len) = link.resolve(&code[at..], pins);
-            if link.calls() {
-                code[at + len - 1] = resume;
-            }
-            if id == CALL || id == RETURN_CALL {
-                // Direct calls hold how far their entry is from the first.
-                code[at + FUNC_WORD] *= size_of::<FuncEntry>() as u32;
-            }
-            code[at] = words.offset(variant);
-            if code[at] == 0 {
+            let link = table.link(id);
+            let variant = link.variant(&code[at..], pins);
+            let offset = table.words(id.0).offset(variant);
+            let len = match link.plain_len() {
+                Some(len) => len,
+                None => finish_call(&mut code[at..], id, link, resume),
+            };
+            code[at] = offset;
+            if offset == 0 {
                 missing.push((at, NativeKey::Cell(HandlerKey::from_id(id), variant)));
             }
             at += len;
@@ -243,6 +240,19 @@ impl Threaded {
     pub fn cell_behind(&self, offset: u32) -> u32 {
         self.emitted.lock().behind.get(&offset).copied().unwrap_or(0)
     }
+}
+
+/// Fills in what calls say besides their handler; returns the length of the cell.
+fn finish_call(words: &mut [u32], id: HandlerId, link: Link, resume: u32) -> usize {
+    let len = link.len(words);
+    if link.calls() {
+        words[len - 1] = resume;
+    }
+    if id == CALL || id == RETURN_CALL {
+        // Direct calls hold how far their entry is from the first.
+        words[FUNC_WORD] *= size_of::<FuncEntry>() as u32;
+    }
+    len
 }
 
 const CALL: HandlerId = HandlerKey::Misc(Misc::Call).id();

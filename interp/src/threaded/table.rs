@@ -6,15 +6,13 @@
 //! thread that writes it, and complete before it is written.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::key::{Link, NativeKey, VARIANTS, Variant};
 use crate::handler::{HandlerId, HandlerKey};
 
-/// Words of a handler: one for each variant, and one for its [`Link`]; a power of two.
-const WORDS: usize = (VARIANTS as usize + 1).next_power_of_two();
-/// The word of the link.
-const LINK: usize = WORDS - 1;
+/// Words of a handler: one for each variant; a power of two.
+const WORDS: usize = (VARIANTS as usize).next_power_of_two();
 /// Handlers whose words are allocated together: programs use few of them.
 const GROUP: usize = 4;
 
@@ -24,12 +22,36 @@ type Group = [AtomicU32; GROUP * WORDS];
 #[derive(Debug)]
 pub(super) struct Table {
     groups: Box<[OnceLock<Box<Group>>]>,
+    /// The [`Link`] of each handler of cells, or 0 before it is asked for. Apart, and so close
+    /// together, because the place of the next cell hangs on it.
+    links: Box<[AtomicU64]>,
 }
 
 impl Table {
     pub(super) fn new() -> Self {
         let groups = (NativeKey::COUNT as usize).div_ceil(GROUP);
-        Self { groups: (0..groups).map(|_| OnceLock::new()).collect() }
+        Self {
+            groups: (0..groups).map(|_| OnceLock::new()).collect(),
+            links: (0..HandlerKey::COUNT).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    /// What linking needs to know of the cells of `id`.
+    #[inline]
+    pub(super) fn link(&self, id: HandlerId) -> Link {
+        // Relaxed: the word says everything itself.
+        match self.links[id.0 as usize].load(Ordering::Relaxed) {
+            0 => self.make_link(id),
+            bits => Link::from_bits(bits),
+        }
+    }
+
+    #[cold]
+    fn make_link(&self, id: HandlerId) -> Link {
+        let link = Link::of(HandlerKey::from_id(id));
+        // Relaxed: as above.
+        self.links[id.0 as usize].store(link.bits(), Ordering::Relaxed);
+        link
     }
 
     /// The words of the handlers of a number.
@@ -48,24 +70,6 @@ impl Table {
 pub(super) struct Words<'a>(&'a [AtomicU32]);
 
 impl Words<'_> {
-    /// What linking needs to know of the cells of `id`, which these are the words of.
-    #[inline]
-    pub(super) fn link(self, id: HandlerId) -> Link {
-        // Relaxed: the word says everything itself.
-        match self.0[LINK].load(Ordering::Relaxed) {
-            0 => self.make_link(id),
-            bits => Link::from_bits(bits),
-        }
-    }
-
-    #[cold]
-    fn make_link(self, id: HandlerId) -> Link {
-        let link = Link::of(HandlerKey::from_id(id));
-        // Relaxed: as above.
-        self.0[LINK].store(link.bits(), Ordering::Relaxed);
-        link
-    }
-
     /// Where the handler is from the base of the code memory; 0 if it has not been emitted.
     #[inline]
     pub(super) fn offset(self, variant: Variant) -> u32 {

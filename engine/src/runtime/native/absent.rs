@@ -2,14 +2,14 @@
 //!
 //! Invariant: there is no value of it.
 
-use wasmtier_interp::Backend;
+use wasmtier_interp::{Backend, Code};
 use wasmtier_vm::{Activation, FuncEntry, Status, VmCtx};
-use wasmtier_x64::CpuFeatures;
 
 use super::memory::BoundsMode;
 use super::mmap::MapError;
 use super::reservation_set::ReservationSet;
 use super::unavailable::Unavailable;
+use crate::config::Config;
 
 /// The native world of an engine.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) enum Native {}
 
 impl Native {
     /// The native world, which there is not.
-    pub(crate) fn new(_: CpuFeatures, _: bool) -> Result<Self, Unavailable> {
+    pub(crate) fn new(_: &Config) -> Result<Self, Unavailable> {
         Err(Unavailable::Host)
     }
 
@@ -26,6 +26,10 @@ impl Native {
     }
 
     pub(crate) fn stubs(&self) -> std::iter::Empty<(&'static str, u32)> {
+        match *self {}
+    }
+
+    pub(crate) fn compose(&self, _: &Code, _: BoundsMode) -> Option<*mut u8> {
         match *self {}
     }
 

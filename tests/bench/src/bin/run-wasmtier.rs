@@ -16,7 +16,7 @@ impl Peer for Wasmtier {
     type Module = Module;
     type Instance = (Store<SharedHost>, Instance);
 
-    const MODES: &'static [&'static str] = &["portable"];
+    const MODES: &'static [&'static str] = &["portable", "interp"];
 
     fn new(mode: &str) -> Result<Self, Failure> {
         Ok(Self(Engine::new(&config(mode)?)?))
@@ -46,9 +46,13 @@ impl Peer for Wasmtier {
 }
 
 /// The settings of a mode.
-fn config(_mode: &str) -> Result<Config, Failure> {
+fn config(mode: &str) -> Result<Config, Failure> {
     let mut config = Config::new();
-    config.tier(Tier::Portable);
+    config.tier(match mode {
+        "portable" => Tier::Portable,
+        "interp" => Tier::Interp,
+        other => return Err(format!("no such tier: {other}").into()),
+    });
     Ok(config)
 }
 
