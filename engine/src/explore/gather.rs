@@ -207,8 +207,12 @@ fn pins(listing: &Listing, slots: &[Option<Slot>]) -> Vec<ExploredPin> {
 }
 
 fn runs(listing: &Listing) -> Vec<ExploredRun> {
-    let explored =
-        |run: &ListedRun| ExploredRun { first: run.first, cells: run.cells, handler: run.handler };
+    let explored = |run: &ListedRun| ExploredRun {
+        first: run.first,
+        cells: run.cells,
+        opens: run.opens,
+        handler: run.handler,
+    };
     listing.runs.iter().map(explored).collect()
 }
 

@@ -109,6 +109,8 @@ pub struct ExploredRun {
     pub first: usize,
     /// How many.
     pub cells: usize,
+    /// Whether the handler opens the function's frame before it runs them.
+    pub opens: bool,
     /// The handler that runs them all.
     pub handler: usize,
 }

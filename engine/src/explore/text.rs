@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use super::{ExploredFunction, ExploredOperator};
+use super::{ExploredFunction, ExploredOperator, ExploredRun};
 
 /// Widest operator, and cell, that a column is made for.
 const WIDEST: [usize; 2] = [36, 64];
@@ -20,7 +20,11 @@ impl fmt::Display for ExploredFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", Title(self))?;
         if let Some(entry) = self.handlers.first() {
-            writeln!(f, "  entry: {} ({} bytes)", entry.name, entry.bytes.len())?;
+            write!(f, "  entry: {} ({} bytes)", entry.name, entry.bytes.len())?;
+            if let Some(run) = self.runs.iter().find(|run| run.opens) {
+                write!(f, ", warm: with {}", Run(self, run))?;
+            }
+            writeln!(f)?;
         }
         if let Some(resume) = self.resume {
             let resume = &self.handlers[resume];
@@ -99,11 +103,21 @@ impl fmt::Display for Cell<'_> {
                 write!(f, "{text:<width$}  {} ({} bytes)", handler.name, handler.bytes.len())?;
             }
         }
-        if let Some(run) = rows.function.runs.iter().find(|run| run.first == place) {
-            let bytes = rows.function.handlers[run.handler].bytes.len();
-            write!(f, ", warm: {} cells ({bytes} bytes)", run.cells)?;
+        let mut runs = rows.function.runs.iter();
+        if let Some(run) = runs.find(|run| run.first == place && !run.opens) {
+            write!(f, ", warm: {}", Run(rows.function, run))?;
         }
         Ok(())
+    }
+}
+
+struct Run<'a>(&'a ExploredFunction, &'a ExploredRun);
+
+impl fmt::Display for Run<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(function, run) = *self;
+        let bytes = function.handlers[run.handler].bytes.len();
+        write!(f, "{} cells ({bytes} bytes)", run.cells)
     }
 }
 

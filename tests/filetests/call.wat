@@ -1,0 +1,26 @@
+;; show: handlers all guard enter resume call return
+(module
+  (import "m" "f" (func $imported (param i32)))
+  (table $first 1 funcref)
+  (table $second 1 funcref)
+  (type $t (func (param i32) (result i32)))
+  (func $one (param i32) (result i32) (local.get 0))
+  (func $many (param i32) (result i32 i64) (local.get 0) (i64.const 5))
+  (func $float (param f64) (result f64) (local.get 0))
+  (func $locals (local i32 i32 i64 i64 f32 f64 f64))
+  (func $float_acc (param f64) (result f64) (f64.add (local.get 0) (local.get 0)))
+  (func (param i32) (result i32) (call $imported (local.get 0)) (call $one (local.get 0)))
+  (func (param i32) (result i32) (call_indirect (type $t) (local.get 0) (i32.const 0)))
+  (func (param i32) (result i32)
+    (call_indirect $second (type $t) (local.get 0) (i32.add (local.get 0) (i32.const 1))))
+  (func (param i32) (result i32) (return_call $one (local.get 0)))
+  (func (param i32) (return_call $imported (local.get 0)))
+  (func (param i32) (result i32) (return_call_indirect (type $t) (local.get 0) (i32.const 0)))
+  ;; Pins are taken up behind the call.
+  (func (param i32 f64)
+    (loop
+      (local.set 0 (i32.add (local.get 0) (local.get 0)))
+      (local.set 0 (i32.add (local.get 0) (local.get 0)))
+      (local.set 1 (f64.add (local.get 1) (local.get 1)))
+      (local.set 0 (call $one (local.get 0)))
+      (br_if 0 (local.get 0)))))

@@ -1,0 +1,18 @@
+;; show: handlers all guard br trap
+(module
+  (func (param i32 i32)
+    (block (br_if 0 (local.get 0)) (br_if 0 (i32.eqz (local.get 1)))
+      (br_if 0 (i32.lt_s (local.get 0) (local.get 1)))
+      (br_if 0 (i32.eq (local.get 0) (i32.const 9)))
+      (unreachable)))
+  (func (param i32)
+    (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+  (func (param f64 f64)
+    (block (br_if 0 (f64.lt (local.get 0) (local.get 1))) (unreachable)))
+  (func (param i64)
+    (block (br_if 0 (i64.ne (local.get 0) (i64.const 0))) (unreachable)))
+  (func (param i32) (result i32)
+    (block (block (block (br_table 0 1 2 (local.get 0))) (return (i32.const 1)))
+      (return (i32.const 2)))
+    (i32.const 3))
+  (func (loop (br 0))))

@@ -1,0 +1,20 @@
+;; show: handlers all guard i8x16. i16x8. i32x4. f32x4. v128. const128 copy.V select.V
+;; show: handlers floor guard i8x16. i32x4. f32x4. v128.
+(module
+  (memory 1)
+  (func (param v128 v128) (result v128) (i32x4.add (local.get 0) (local.get 1)))
+  (func (param v128 v128) (result v128) (f32x4.mul (local.get 0) (local.get 1)))
+  (func (param v128 i32) (result v128) (i8x16.shl (local.get 0) (local.get 1)))
+  (func (param v128 v128 v128) (result v128)
+    (v128.bitselect (local.get 0) (local.get 1) (local.get 2)))
+  (func (param v128) (result i32) (i8x16.all_true (local.get 0)))
+  (func (param i32) (result v128) (i16x8.splat (local.get 0)))
+  (func (param v128) (result i32) (i8x16.extract_lane_s 3 (local.get 0)))
+  (func (param v128 f32) (result v128) (f32x4.replace_lane 2 (local.get 0) (local.get 1)))
+  (func (param v128 v128) (result v128)
+    (i8x16.shuffle 0 17 2 19 4 21 6 23 8 25 10 27 12 29 14 31 (local.get 0) (local.get 1)))
+  (func (param i32) (result v128) (v128.load offset=16 (local.get 0)))
+  (func (param i32 v128) (v128.store (local.get 0) (local.get 1)))
+  (func (param i32 v128) (result v128) (v128.load8_lane 5 (local.get 0) (local.get 1)))
+  (func (param v128 i32) (result v128)
+    (select (v128.const i64x2 1 2) (local.get 0) (local.get 1))))

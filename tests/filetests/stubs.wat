@@ -1,0 +1,2 @@
+;; show: stubs
+(module)

@@ -1,0 +1,21 @@
+;; show: handlers all guard copy const global imported select
+(module
+  (global $imported (import "m" "g") (mut i32))
+  (global $int (mut i32) (i32.const 0))
+  (global $float (mut f64) (f64.const 0))
+  (func (param i32 i32) (result i32)
+    (local.set 0 (local.get 1))
+    (local.set 1 (i32.const 5))
+    (global.set $int (i32.add (local.get 0) (local.get 1)))
+    (global.set $imported (local.get 0))
+    (i32.add (global.get $int) (global.get $imported)))
+  (func (param f64 f64 i64)
+    (loop
+      (local.set 0 (local.get 1))
+      (local.set 1 (global.get $float))
+      (local.set 2 (i64.const 0x123456789a))
+      (global.set $float (f64.mul (local.get 0) (local.get 1)))
+      (br_if 0 (i64.lt_s (local.get 2) (i64.const 0)))))
+  (func (param i32 i32 i32) (result i32)
+    (select (local.get 0) (local.get 1) (i32.lt_s (local.get 2) (local.get 0))))
+  (func (param f64 f64 i32) (result f64) (select (local.get 0) (local.get 1) (local.get 2))))
