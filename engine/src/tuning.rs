@@ -37,7 +37,7 @@ pub(crate) const FUNC_RECORD_PAGE: u32 = 128;
 pub(crate) const LOOP_BUDGET: i32 = 1000;
 
 /// Calls of a function, or turns of its loops counted by [`LOOP_BUDGET`], after which its cells are
-/// composed to runs; at least 1.
+/// composed to runs; at least 1. With 1000 short programs are the same (1.005), but one is 1.26.
 pub(crate) const COMPOSE_HEAT: i32 = 64;
 
 /// Bytes of address space for the machine code of an engine.

@@ -52,7 +52,7 @@ impl Threaded {
     /// `None` when nothing has changed, as it is the second time, or there is no memory.
     pub fn compose(&self, code: &Code, bounds: Bounds) -> Option<u32> {
         let mut emitted = self.emitted.lock();
-        let known = |words: &[u32]| emitted.cells.get(&words[0]).copied();
+        let known = |words: &[u32]| emitted.cells.get(words[0]);
         let words = code.snapshot();
         let cells = decode(&words, known)?;
         let runs = runs(&cells, &CodeHeader::read(&words));
@@ -111,9 +111,8 @@ impl Threaded {
 /// What tells runs apart: the numbers of how they begin, and the handlers of their cells.
 fn key_of(run: &Run, cells: &[Decoded]) -> Box<[u32]> {
     let enter = run.enter.map(|(pins, zeros)| {
-        let (number, variant) = NativeKey::Enter { pins, zeros }.number();
-        // No handler's offset: those are multiples of their alignment.
-        number << 8 | u32::from(variant.0) | 1 << 31
+        // No handler's offset: code memory is smaller than that.
+        NativeKey::Enter { pins, zeros }.packed() | 1 << 31
     });
     enter.into_iter().chain(cells[run.cells.clone()].iter().map(|cell| cell.handler)).collect()
 }

@@ -168,6 +168,12 @@ impl NativeKey {
     const ENTER: u32 = HandlerKey::COUNT;
     const RESUME: u32 = HandlerKey::COUNT + 1;
 
+    /// Number and variant as one word, below 2^31.
+    pub(super) fn packed(self) -> u32 {
+        let (number, Variant(variant)) = self.number();
+        number << 8 | u32::from(variant)
+    }
+
     /// The handler's number and variant.
     pub(super) fn number(self) -> (u32, Variant) {
         match self {

@@ -79,13 +79,39 @@ pub struct Threaded {
 /// What was emitted so far.
 #[derive(Debug, Default)]
 struct Emitted {
-    /// The handlers of cells, by their offsets from the base of the code memory.
-    cells: HashMap<u32, (HandlerKey, Variant)>,
+    /// The handlers of cells.
+    cells: ByOffset<(HandlerKey, Variant)>,
     /// The handlers of runs, by the handlers of their cells; and how many bytes they take.
     runs: HashMap<Box<[u32]>, u32>,
     run_bytes: usize,
     /// Instructions that access memory for a cell behind the pc, and how far behind.
-    behind: HashMap<u32, u32>,
+    behind: ByOffset<u32>,
+}
+
+/// Things in the code memory, found by their offsets from its base.
+#[derive(Debug)]
+struct ByOffset<T>(Vec<(u32, T)>);
+
+impl<T> Default for ByOffset<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Copy> ByOffset<T> {
+    /// Adds what is at `offset`, nearly always behind all others.
+    fn insert(&mut self, offset: u32, thing: T) {
+        let place = match self.0.last() {
+            Some((last, _)) if *last > offset => self.0.partition_point(|(at, _)| *at < offset),
+            _ => self.0.len(),
+        };
+        self.0.insert(place, (offset, thing));
+    }
+
+    fn get(&self, offset: u32) -> Option<T> {
+        let place = self.0.binary_search_by_key(&offset, |(at, _)| *at).ok()?;
+        Some(self.0[place].1)
+    }
 }
 
 impl Threaded {
@@ -198,15 +224,15 @@ impl Threaded {
         let mut emitted = self.emitted.lock();
         let common = self.common(bounds);
         let mut batch = Batch::default();
-        let mut new: Vec<(NativeKey, u32)> = Vec::new();
-        for key in keys {
-            if self.known(key, bounds) == 0 && new.iter().all(|(other, _)| *other != key) {
-                new.push((key, batch.handler(key, common)));
-            }
-        }
-        if new.is_empty() {
+        let unknown = keys.filter(|key| self.known(*key, bounds) == 0);
+        let mut keys: Vec<(u32, NativeKey)> = unknown.map(|key| (key.packed(), key)).collect();
+        keys.sort_unstable_by_key(|(packed, _)| *packed);
+        keys.dedup_by_key(|(packed, _)| *packed);
+        if keys.is_empty() {
             return Ok(());
         }
+        let emit = |(_, key)| (key, batch.handler(key, common));
+        let new: Vec<(NativeKey, u32)> = keys.into_iter().map(emit).collect();
         let base = self.publish(batch, &mut emitted)?;
         for (key, start) in new {
             let (number, variant) = key.number();
@@ -229,8 +255,9 @@ impl Threaded {
         let faults: Vec<u32> = batch.faults.iter().map(|fault| fault.at).collect();
         let base = self.publisher.publish(&bytes, &faults);
         let base = base.ok_or(TranslateError::NoCodeMemory)?;
-        let behind = batch.faults.iter().filter(|fault| fault.behind != 0);
-        emitted.behind.extend(behind.map(|fault| (base + fault.at, fault.behind)));
+        for fault in batch.faults.iter().filter(|fault| fault.behind != 0) {
+            emitted.behind.insert(base + fault.at, fault.behind);
+        }
         Ok(base)
     }
 
@@ -238,7 +265,7 @@ impl Threaded {
     /// the code memory.
     #[must_use]
     pub fn cell_behind(&self, offset: u32) -> u32 {
-        self.emitted.lock().behind.get(&offset).copied().unwrap_or(0)
+        self.emitted.lock().behind.get(offset).unwrap_or(0)
     }
 }
 
