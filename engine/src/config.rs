@@ -35,6 +35,27 @@ pub enum Tier {
     Jit,
 }
 
+/// Which profiler is told what machine code is called.
+///
+/// ```no_run
+/// use wasmtier::{Config, Engine, ProfilingStrategy};
+/// // `perf record -g COMMAND`, then `perf report`.
+/// let engine = Engine::new(Config::new().profiler(ProfilingStrategy::PerfMap))?;
+/// # Ok::<(), wasmtier::Error>(())
+/// ```
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub enum ProfilingStrategy {
+    /// None.
+    #[default]
+    None,
+    /// `perf report`, which reads names from `/tmp/perf-PID.map`.
+    PerfMap,
+    /// `perf inject --jit`, which reads names and code from `jit-PID.dump` in the directory in
+    /// which the first such engine is made. Record with `perf record -k mono`.
+    JitDump,
+}
+
 /// Settings of an [`Engine`](crate::Engine).
 ///
 /// Setters take and return `&mut Self`. Nothing is checked before
@@ -59,6 +80,7 @@ pub struct Config {
     pub(crate) memory_reservation: u64,
     pub(crate) signals_based_traps: bool,
     pub(crate) parallel_validation: bool,
+    pub(crate) profiler: ProfilingStrategy,
     /// Optional instructions that may be used where the processor has them.
     pub(crate) cpu_features: CpuFeatures,
     /// Calls of a function until its cells are composed.
@@ -141,6 +163,7 @@ impl Config {
             memory_reservation: 4 << 30,
             signals_based_traps: true,
             parallel_validation: true,
+            profiler: ProfilingStrategy::None,
             cpu_features: CpuFeatures::ALL,
             compose_heat: COMPOSE_HEAT,
             loop_budget: LOOP_BUDGET,
@@ -150,6 +173,14 @@ impl Config {
     /// Which back-end runs wasm. Results never depend on it.
     pub fn tier(&mut self, tier: Tier) -> &mut Self {
         self.tier = tier;
+        self
+    }
+
+    /// Which profiler is told what machine code is called: each handler of the interpreter has a
+    /// name like `wasm-interp:i32.add.L0.SC`. Where no machine code is made there is nothing to
+    /// tell. A process that is forked from this one tells nothing. Default none.
+    pub fn profiler(&mut self, strategy: ProfilingStrategy) -> &mut Self {
+        self.profiler = strategy;
         self
     }
 

@@ -49,10 +49,11 @@ impl Engine {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] when the configuration asks for a tier or proposal that this build or
-    /// host does not have, or for too large a stack.
+    /// host does not have, for too large a stack, or for a profiler whose file cannot be created.
     pub fn new(config: &Config) -> Result<Self> {
         check_stack(config.max_wasm_stack)?;
         check_features(config.features)?;
+        check_profiler(config)?;
         Ok(Self::of(config.clone(), choose_world(config)?))
     }
 
@@ -145,6 +146,15 @@ fn any_world(config: &Config) -> Option<Native> {
 
 fn new_native(config: &Config) -> Result<Native, Unavailable> {
     Native::new(config)
+}
+
+fn check_profiler(config: &Config) -> Result<(), ErrorKind> {
+    if config.tier != Tier::Portable
+        && let Err(error) = Native::open_profile(config.profiler)
+    {
+        return Err(ErrorKind::Config(format!("no file for the profiler: {error}")));
+    }
+    Ok(())
 }
 
 fn check_features(features: WasmFeatures) -> Result<(), ErrorKind> {

@@ -120,7 +120,7 @@ mod typed;
 mod value;
 
 pub use caller::Caller;
-pub use config::{Config, Tier};
+pub use config::{Config, ProfilingStrategy, Tier};
 pub use engine::Engine;
 pub use error::{Context, Error, Result};
 pub use error_kind::ErrorKind;

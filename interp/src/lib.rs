@@ -23,5 +23,5 @@ pub use code::{Code, TranslateError};
 pub use dump::dump;
 pub use handlers::{enter, frames};
 pub use listing::{ListedCell, ListedHandler, ListedRun, Listing, list};
-pub use threaded::{Backend, Bounds, PublishCode, Threaded};
+pub use threaded::{Backend, Bounds, NameCode, PublishCode, Threaded};
 pub use translate::{Scratch, translate, wasm_offsets};

@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
-use wasmtier::Tier;
+use wasmtier::{ProfilingStrategy, Tier};
 
 use crate::failure::Failure;
 use crate::help;
@@ -54,6 +54,8 @@ pub(crate) struct RunOptions {
     pub(crate) tier: Tier,
     /// What `-W` sets.
     pub(crate) settings: Settings,
+    /// Who is told what code is called.
+    pub(crate) profiler: ProfilingStrategy,
 }
 
 /// What to show.
@@ -128,6 +130,7 @@ fn options(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("argv0") => options.argv0 = Some(parser.value()?),
             Long("preload") => options.preloads.push(preload(&parser.value()?)?),
             Long("tier") => options.tier = tier(&parser.value()?.string()?)?,
+            Long("profile") => options.profiler = profiler(&parser.value()?.string()?)?,
             Short('W') | Long("wasm") => options.settings.set_all(&parser.value()?.string()?)?,
             Value(file) => {
                 options.file = file.into();
@@ -251,5 +254,13 @@ fn tier(name: &str) -> Result<Tier, lexopt::Error> {
         other => {
             Err(format!("--tier {other}: the tiers are auto, portable, interp and jit").into())
         }
+    }
+}
+
+fn profiler(name: &str) -> Result<ProfilingStrategy, lexopt::Error> {
+    match name {
+        "perfmap" => Ok(ProfilingStrategy::PerfMap),
+        "jitdump" => Ok(ProfilingStrategy::JitDump),
+        other => Err(format!("--profile {other}: the formats are perfmap and jitdump").into()),
     }
 }

@@ -6,7 +6,7 @@
 
 use std::io::{self, BufWriter, Write};
 
-use wasmtier::{Module, ModuleFunction};
+use wasmtier::{Module, ModuleFunction, ProfilingStrategy};
 
 use crate::args::ExploreOptions;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ const MOST_SUGGESTED: usize = 3;
 
 /// Shows the functions that were asked for.
 pub(crate) fn explore(options: &ExploreOptions) -> Result<u8, Failure> {
-    let engine = run::engine(options.tier, &options.settings)?;
+    let engine = run::engine(options.tier, &options.settings, ProfilingStrategy::None)?;
     let module = source::load(&engine, &options.file)?;
     let chosen = match &options.function {
         Some(name) => vec![find(&module, name).map_err(|message| {

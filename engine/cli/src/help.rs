@@ -41,6 +41,8 @@ Options:
       --argv0 NAME              what the program sees as its own name, in place of FILE's
       --preload NAME=FILE       instantiate a module first, for imports from NAME (repeatable)
       --tier TIER               auto (the default), portable, interp or jit
+      --profile FORMAT          tell perf what machine code is called: perfmap (in
+                                /tmp/perf-PID.map) or jitdump (in ./jit-PID.dump)
   -W KEY[=VALUE][,KEY...]       settings of WebAssembly (repeatable):
        max-memory-size=BYTES      most that each memory may grow to
        max-wasm-stack=BYTES       stack of the program (default 1048576)

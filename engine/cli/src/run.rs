@@ -11,8 +11,8 @@ use std::mem::ManuallyDrop;
 use std::path::Path;
 
 use wasmtier::{
-    AsContextMut, Config, Engine, Error, ExternType, Instance, Linker, Module, Store, StoreLimits,
-    StoreLimitsBuilder, Tier, Val,
+    AsContextMut, Config, Engine, Error, ExternType, Instance, Linker, Module, ProfilingStrategy,
+    Store, StoreLimits, StoreLimitsBuilder, Tier, Val,
 };
 use wasmtier_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, add_to_linker};
 
@@ -33,7 +33,7 @@ struct Host {
 
 /// Runs a program and returns its exit status.
 pub(crate) fn run(options: &RunOptions) -> Result<u8, Failure> {
-    let engine = engine(options.tier, &options.settings)?;
+    let engine = engine(options.tier, &options.settings, options.profiler)?;
     let module = source::load(&engine, &options.file)?;
     let entry = Entry::new(&module, options)?;
     let limits = StoreLimitsBuilder::new();
@@ -65,9 +65,13 @@ fn ended(file: &Path, error: Error) -> Result<u8, Failure> {
 }
 
 /// The engine that the user wants.
-pub(crate) fn engine(tier: Tier, settings: &Settings) -> Result<Engine, Failure> {
+pub(crate) fn engine(
+    tier: Tier,
+    settings: &Settings,
+    profiler: ProfilingStrategy,
+) -> Result<Engine, Failure> {
     let mut config = Config::new();
-    config.tier(tier);
+    config.tier(tier).profiler(profiler);
     if let Some(bytes) = settings.max_wasm_stack {
         config.max_wasm_stack(bytes);
     }

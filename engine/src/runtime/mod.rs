@@ -32,6 +32,8 @@ pub(crate) mod native;
 #[path = "native/absent.rs"]
 pub(crate) mod native;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod profile;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod signals;
 
 pub(crate) mod backtrace;

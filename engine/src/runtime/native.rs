@@ -7,10 +7,11 @@
 //! Invariant: whatever is published here stays where it is for as long as the engine lives, and
 //! so longer than any code of a module that refers to it.
 
+use std::io;
 use std::ptr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use wasmtier_interp::{Backend, Bounds, PublishCode, Threaded};
+use wasmtier_interp::{Backend, Bounds, NameCode, PublishCode, Threaded};
 use wasmtier_vm::{Activation, FuncEntry, Slot, Status, VmCtx};
 use wasmtier_x64::CpuFeatures;
 
@@ -19,9 +20,10 @@ use super::code_memory::{Alignment, Code, CodeMemory, CodeMemoryError, CodeOwner
 use super::cpu;
 use super::memory::BoundsMode;
 use super::mmap::MapError;
+use super::profile::Profile;
 use super::reservation_set::ReservationSet;
 use super::unavailable::Unavailable;
-use crate::config::Config;
+use crate::config::{Config, ProfilingStrategy};
 use crate::tuning::{CODE_MEMORY, SCARCE_CODE_MEMORY};
 
 /// The native world of an engine.
@@ -47,6 +49,9 @@ impl Native {
         let memory = memory.map_err(Unavailable::Code)?;
         let handlers = Arc::new(Handlers {
             owner: memory.owner(),
+            base: memory.base().addr(),
+            // That it cannot be created has been reported.
+            profile: Self::open_profile(config.profiler).ok().flatten(),
             pieces: Mutex::default(),
             failure: OnceLock::new(),
         });
@@ -57,6 +62,20 @@ impl Native {
                 let failure = handlers.failure.get().copied();
                 Err(Unavailable::Code(failure.unwrap_or(CodeMemoryError::Exhausted)))
             }
+        }
+    }
+
+    /// The file that `profiler` reads.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub(crate) fn open_profile(
+        profiler: ProfilingStrategy,
+    ) -> io::Result<Option<&'static Profile>> {
+        match profiler {
+            ProfilingStrategy::None => Ok(None),
+            ProfilingStrategy::PerfMap => Profile::perf_map().map(Some),
+            ProfilingStrategy::JitDump => Profile::jit_dump().map(Some),
         }
     }
 
@@ -156,6 +175,9 @@ fn bounds_of(bounds: BoundsMode) -> Bounds {
 #[derive(Debug)]
 struct Handlers {
     owner: CodeOwner,
+    /// The base of the code memory.
+    base: usize,
+    profile: Option<&'static Profile>,
     /// Keeps the code. Not `parking_lot`: to unlock one of its locks in a forked child touches a
     /// table that all share.
     pieces: Mutex<Vec<Code>>,
@@ -166,7 +188,19 @@ struct Handlers {
 #[derive(Debug)]
 struct Publisher(Arc<Handlers>);
 
+impl NameCode for Handlers {
+    fn name(&self, start: u32, code: &[u8], name: &str) {
+        if let Some(profile) = self.profile {
+            profile.name(self.base + start as usize, code, name);
+        }
+    }
+}
+
 impl PublishCode for Publisher {
+    fn profile(&self) -> Option<&dyn NameCode> {
+        self.0.profile.map(|_| &*self.0 as &dyn NameCode)
+    }
+
     fn publish(&self, bytes: &[u8], faults: &[u32]) -> Option<u32> {
         let handlers = &*self.0;
         let draft = handlers.owner.allocate(bytes.len(), Alignment::Handler);

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 
 use super::emit::{Batch, Flow, Member, flow};
 use super::key::{Link, NativeKey, PinCounts, Variant, Zeros};
+use super::name::name_of_run;
 use super::{Bounds, Emitted, Threaded};
 use crate::cell::{BranchCell, CodeHeader, JumpCell, TableJumpCell, WORD};
 use crate::code::Code;
@@ -83,6 +84,7 @@ impl Threaded {
         let common = self.common(bounds);
         let mut batch = Batch::default();
         let mut new: HashMap<Box<[u32]>, u32> = HashMap::new();
+        let mut begun: Vec<(u32, &Run)> = Vec::new();
         for run in runs {
             let key = key_of(run, cells);
             let full = emitted.run_bytes + batch.code.len() > MAX_RUN_BYTES;
@@ -96,12 +98,17 @@ impl Threaded {
                 None => batch.run(&members, common),
             };
             new.insert(key, start);
+            begun.push((start, run));
         }
         if new.is_empty() {
             return Some(());
         }
         let bytes = batch.code.len();
-        let base = self.publish(batch, emitted).ok()?;
+        let name = |run: &Run| {
+            name_of_run(run.enter, cells[run.cells.clone()].iter().map(|cell| cell.member))
+        };
+        let names = || begun.iter().map(|(start, run)| (*start, name(run))).collect();
+        let base = self.publish(batch, bounds, names, emitted).ok()?;
         emitted.run_bytes += bytes;
         emitted.runs.extend(new.into_iter().map(|(key, start)| (key, base + start)));
         Some(())

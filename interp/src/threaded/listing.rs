@@ -69,12 +69,11 @@ impl<'a> Handlers<'a> {
     }
 
     fn place_of_run(&mut self, enter: Option<(PinCounts, Zeros)>, members: &[Member]) -> usize {
-        let run = name_of_run(members);
-        let Some((pins, zeros)) = enter else {
-            return self.place_named(run, |batch, common| batch.run(members, common));
-        };
-        let name = format!("{}+{run}", name(NativeKey::Enter { pins, zeros }));
-        self.place_named(name, |batch, common| batch.enter_run(pins, zeros, members, common))
+        let name = name_of_run(enter, members.iter().copied());
+        self.place_named(name, |batch, common| match enter {
+            Some((pins, zeros)) => batch.enter_run(pins, zeros, members, common),
+            None => batch.run(members, common),
+        })
     }
 
     /// The place of the handler called `name`, which names no other one.

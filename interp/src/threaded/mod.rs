@@ -38,6 +38,7 @@ use wasmtier_x64::CpuFeatures;
 
 use self::emit::{Batch, Common};
 use self::key::{Link, NativeKey, Variant, Zeros};
+use self::name::{name, tell};
 use self::stubs::{Stub, Stubs};
 use self::table::Table;
 use crate::cell::{CallCell, CodeHeader, ReturnCallCell, WORD};
@@ -53,6 +54,18 @@ pub trait PublishCode: Send + Sync + fmt::Debug {
     ///
     /// The instructions at `faults`, ascending offsets into the code, access guest memory.
     fn publish(&self, code: &[u8], faults: &[u32]) -> Option<u32>;
+
+    /// Who wants to know what published code is called: nobody, unless this says so.
+    fn profile(&self) -> Option<&dyn NameCode> {
+        None
+    }
+}
+
+/// Who tells a profiler what code is called.
+pub trait NameCode {
+    /// The published code that is `start` bytes from the base of the code memory, which is `code`,
+    /// is called `name`.
+    fn name(&self, start: u32, code: &[u8], name: &str);
 }
 
 /// How accesses to memory 0 are kept in bounds.
@@ -126,7 +139,12 @@ impl Threaded {
     ) -> Option<Self> {
         let (code, unplaced) = stubs::emit(loop_budget);
         let bytes = code.finish().expect("all labels of stubs are placed");
-        let stubs = unplaced.at(publisher.publish(&bytes, &[])?);
+        let base = publisher.publish(&bytes, &[])?;
+        let stubs = unplaced.at(base);
+        if let Some(profile) = publisher.profile() {
+            let names = stubs.iter().map(|(stub, at)| (at - base, stub.name().to_owned()));
+            tell(profile, base, &bytes, "wasm-interp:stub.", names);
+        }
         let tables = [OnceLock::new(), OnceLock::new()];
         Some(Self { cpu, publisher, stubs, tables, emitted: Mutex::default() })
     }
@@ -233,7 +251,8 @@ impl Threaded {
         }
         let emit = |(_, key)| (key, batch.handler(key, common));
         let new: Vec<(NativeKey, u32)> = keys.into_iter().map(emit).collect();
-        let base = self.publish(batch, &mut emitted)?;
+        let names = || new.iter().map(|(key, start)| (*start, name(*key))).collect();
+        let base = self.publish(batch, bounds, names, &mut emitted)?;
         for (key, start) in new {
             let (number, variant) = key.number();
             if let NativeKey::Cell(key, variant) = key {
@@ -249,12 +268,26 @@ impl Threaded {
         Common { cpu: self.cpu, stubs: &self.stubs, bounds }
     }
 
-    /// Publishes handlers; returns where the first is from the base of the code memory.
-    fn publish(&self, batch: Batch, emitted: &mut Emitted) -> Result<u32, TranslateError> {
+    /// Publishes handlers, whose places in the batch and names are `names`; returns where the first
+    /// is from the base of the code memory.
+    fn publish(
+        &self,
+        batch: Batch,
+        bounds: Bounds,
+        names: impl FnOnce() -> Vec<(u32, String)>,
+        emitted: &mut Emitted,
+    ) -> Result<u32, TranslateError> {
         let bytes = batch.code.finish().expect("all labels of handlers are placed");
         let faults: Vec<u32> = batch.faults.iter().map(|fault| fault.at).collect();
         let base = self.publisher.publish(&bytes, &faults);
         let base = base.ok_or(TranslateError::NoCodeMemory)?;
+        if let Some(profile) = self.publisher.profile() {
+            let prefix = match bounds {
+                Bounds::Guard => "wasm-interp:",
+                Bounds::Explicit => "wasm-interp-checked:",
+            };
+            tell(profile, base, &bytes, prefix, names());
+        }
         for fault in batch.faults.iter().filter(|fault| fault.behind != 0) {
             emitted.behind.insert(base + fault.at, fault.behind);
         }

@@ -9,6 +9,7 @@
 
 use wasmtier_ops::{SimdOp, SimdShape};
 
+use super::NameCode;
 use super::body::File;
 use super::emit::Member;
 use super::key::{EitherPin, NativeKey, Pin, PinCounts, Rule, Variant, Zeros, rule_of};
@@ -30,11 +31,32 @@ pub(super) fn name(key: NativeKey) -> String {
     }
 }
 
-/// The name of the handler of several cells in a row.
-pub(super) fn name_of_run(members: &[Member]) -> String {
-    let names: Vec<String> =
-        members.iter().map(|member| cell(member.key, member.variant)).collect();
+/// The name of the handler of several cells in a row, which may begin with opening the frame.
+pub(super) fn name_of_run(
+    enter: Option<(PinCounts, Zeros)>,
+    cells: impl Iterator<Item = Member>,
+) -> String {
+    let enter = enter.map(|(pins, zeros)| name(NativeKey::Enter { pins, zeros }));
+    let cells = cells.map(|member| cell(member.key, member.variant));
+    let names: Vec<String> = enter.into_iter().chain(cells).collect();
     names.join("+")
+}
+
+/// Tells `profile` what the code in `bytes` is called, which was published at `base`: where each
+/// piece begins in it, and its name after `prefix`. What pads a piece counts as its.
+pub(super) fn tell(
+    profile: &dyn NameCode,
+    base: u32,
+    bytes: &[u8],
+    prefix: &str,
+    names: impl IntoIterator<Item = (u32, String)>,
+) {
+    let mut names: Vec<(u32, String)> = names.into_iter().collect();
+    names.sort_unstable_by_key(|(start, _)| *start);
+    for (place, (start, name)) in names.iter().enumerate() {
+        let end = names.get(place + 1).map_or(bytes.len(), |(next, _)| *next as usize);
+        profile.name(base + start, &bytes[*start as usize..end], &format!("{prefix}{name}"));
+    }
 }
 
 /// The name of the handler of a cell that says of every operand where it is.

@@ -5,6 +5,7 @@ mod explore;
 mod hostile;
 mod invoke;
 mod options;
+mod profile;
 mod program;
 mod streams;
 mod support;

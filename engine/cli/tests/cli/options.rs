@@ -21,7 +21,9 @@ fn help_and_version() {
 fn help_lists_every_option() {
     let outcome = wasmtier(["run", "--help"]);
     let help = outcome.success();
-    for option in ["--invoke", "--dir", "--env", "--argv0", "--preload", "--tier", "-W"] {
+    for option in
+        ["--invoke", "--dir", "--env", "--argv0", "--preload", "--tier", "--profile", "-W"]
+    {
         assert!(help.contains(option), "{option}");
     }
     let outcome = wasmtier(["-W", "?", "x.wasm"]);
@@ -33,7 +35,7 @@ fn help_lists_every_option() {
 
 #[test]
 fn wrong_command_lines() {
-    let cases: [(&[&str], &str); 26] = [
+    let cases: [(&[&str], &str); 27] = [
         (&[], "no file to run"),
         (&["run"], "no file to run"),
         (&["validate"], "no file given"),
@@ -54,6 +56,7 @@ fn wrong_command_lines() {
         (&["--preload", "x", "x.wasm"], "NAME=FILE is wanted"),
         (&["--preload", "x=", "x.wasm"], "NAME=FILE is wanted"),
         (&["--tier", "fast", "x.wasm"], "the tiers are auto, portable, interp and jit"),
+        (&["--profile", "x", "x.wasm"], "--profile x: the formats are perfmap and jitdump"),
         (&["-W", "bogus=1", "x.wasm"], "-W bogus=1: no such setting; there are max-memory-size"),
         (&["-W", "", "x.wasm"], "no such setting"),
         (&["-W", "max-memory-size", "x.wasm"], "a number of bytes is wanted"),

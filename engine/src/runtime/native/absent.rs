@@ -2,6 +2,8 @@
 //!
 //! Invariant: there is no value of it.
 
+use std::io;
+
 use wasmtier_interp::{Backend, Code};
 use wasmtier_vm::{Activation, FuncEntry, Status, VmCtx};
 
@@ -9,7 +11,7 @@ use super::memory::BoundsMode;
 use super::mmap::MapError;
 use super::reservation_set::ReservationSet;
 use super::unavailable::Unavailable;
-use crate::config::Config;
+use crate::config::{Config, ProfilingStrategy};
 
 /// The native world of an engine.
 #[derive(Debug)]
@@ -19,6 +21,11 @@ impl Native {
     /// The native world, which there is not.
     pub(crate) fn new(_: &Config) -> Result<Self, Unavailable> {
         Err(Unavailable::Host)
+    }
+
+    /// There is no code to profile.
+    pub(crate) fn open_profile(_: ProfilingStrategy) -> io::Result<()> {
+        Ok(())
     }
 
     pub(crate) fn backend(&self, _: BoundsMode) -> Backend<'_> {
