@@ -14,8 +14,8 @@ use std::fmt;
 
 use wasmtier_vm::FuncType;
 
-/// A function, and what it is run as. Made by [`Module::explore`](crate::Module::explore); its `Display` shows everything
-/// side by side.
+/// A function, and what it is run as. Made by [`Module::explore`](crate::Module::explore); its
+/// `Display` shows everything side by side.
 ///
 /// Unstable: it says how the engine works, which changes.
 #[derive(Clone, Debug)]
