@@ -57,7 +57,11 @@ impl Native {
         });
         let publisher = Box::new(Publisher(handlers.clone()));
         match Threaded::new(features, config.loop_budget, publisher) {
-            Some(threaded) => Ok(Self { memory, threaded, signals: config.signals_based_traps }),
+            Some(threaded) => Ok(Self {
+                memory,
+                threaded: threaded.scatter(config.handler_order),
+                signals: config.signals_based_traps,
+            }),
             None => {
                 let failure = handlers.failure.get().copied();
                 Err(Unavailable::Code(failure.unwrap_or(CodeMemoryError::Exhausted)))

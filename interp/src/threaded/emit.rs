@@ -35,6 +35,8 @@ pub(super) struct Common<'a> {
     pub(super) cpu: CpuFeatures,
     pub(super) stubs: &'a Stubs,
     pub(super) bounds: Bounds,
+    /// See [`super::Threaded::scatter`].
+    pub(super) scatter: u64,
 }
 
 /// What becomes of the straight line behind a cell.
@@ -130,9 +132,18 @@ impl Batch {
         })
     }
 
+    /// Leaves up to three lines free, as `seed` and the place say; none if it is 0.
+    fn scatter(&mut self, seed: u64) {
+        let mixed = (seed ^ self.code.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for _ in 0..if seed == 0 { 0 } else { mixed >> 62 } {
+            self.code.nops(ALIGNMENT);
+        }
+    }
+
     /// Appends what `emit` emits, and what is placed behind.
     fn begin(&mut self, common: Common<'_>, emit: impl FnOnce(&mut Body<'_>)) -> u32 {
         self.code.align_with_nops(ALIGNMENT);
+        self.scatter(common.scatter);
         let start = self.code.len() as u32;
         let l = Lowering { code: &mut self.code, exits: &mut self.lowered, cpu: common.cpu };
         let mut body = Body {

@@ -87,6 +87,7 @@ pub struct Threaded {
     tables: [OnceLock<Table>; 2],
     /// What was emitted, for those who emit more.
     emitted: Mutex<Emitted>,
+    scatter: u64,
 }
 
 /// What was emitted so far.
@@ -146,7 +147,16 @@ impl Threaded {
             tell(profile, base, &bytes, "wasm-interp:stub.", names);
         }
         let tables = [OnceLock::new(), OnceLock::new()];
-        Some(Self { cpu, publisher, stubs, tables, emitted: Mutex::default() })
+        Some(Self { cpu, publisher, stubs, tables, emitted: Mutex::default(), scatter: 0 })
+    }
+
+    /// Makes handlers lie at other distances from each other, as `seed` says; 0 is the usual order.
+    ///
+    /// An interpreter's speed changes by some percent with every move of its handlers: who compares
+    /// two looks at several orders.
+    #[must_use]
+    pub fn scatter(self, seed: u64) -> Self {
+        Self { scatter: seed, ..self }
     }
 
     /// Where, from the base of the code memory, a call from the host begins:
@@ -265,7 +275,7 @@ impl Threaded {
 
     /// What the handlers for a bounds mode have in common.
     fn common(&self, bounds: Bounds) -> Common<'_> {
-        Common { cpu: self.cpu, stubs: &self.stubs, bounds }
+        Common { cpu: self.cpu, stubs: &self.stubs, bounds, scatter: self.scatter }
     }
 
     /// Publishes handlers, whose places in the batch and names are `names`; returns where the first

@@ -53,6 +53,10 @@ fn config(mode: &str) -> Result<Config, Failure> {
         "interp" => Tier::Interp,
         other => return Err(format!("no such tier: {other}").into()),
     });
+    // Interpreters are compared by the mean of several.
+    if let Ok(seed) = std::env::var("WASMTIER_HANDLER_ORDER") {
+        config.handler_order(seed.parse()?);
+    }
     Ok(config)
 }
 
