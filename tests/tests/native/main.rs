@@ -43,9 +43,10 @@ fn subjects() -> Vec<Subject> {
         subject("guard", &native()),
         subject("guard, floor", native().cpu_features(0)),
         subject("checked", native().signals_based_traps(false)),
+        // Cells are composed as soon as a function is called.
         subject(
-            "checked, floor, moving",
-            native().signals_based_traps(false).memory_reservation(0).cpu_features(0),
+            "checked, floor, moving, stressed",
+            native().signals_based_traps(false).memory_reservation(0).cpu_features(0).stress(true),
         ),
     ]
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use wasmtier::Module;
 use wasmtier_ops::{NumOp, ScalarType};
 
 use crate::program::{Operands, Pins, Program, constant, report};
@@ -330,4 +331,43 @@ fn operators_on_f32() {
 #[test]
 fn operators_on_f64() {
     check(|op| op.params()[0] == ScalarType::F64);
+}
+
+/// How many handlers there are for `op`, that of branches apart: for places of operands (a slot, an
+/// accumulator, four pinned locals, an immediate) and of the result (not the last).
+fn expected_handlers(op: NumOp) -> (usize, usize) {
+    // In how many ways operands may be found if so many locals of their type are pinned.
+    let ways = |pins: usize| match op.params().len() {
+        1 => 2 + pins,
+        _ => (1 + pins) * (1 + pins) + 3 * (1 + pins) + 1,
+    };
+    let (from, to) = (op.params()[0], op.result());
+    let shares_pins = from != to && is_float(from) == is_float(to);
+    let pinned = if shares_pins { 3 } else { 4 };
+    let results = 2 * ways(4) + 4 * ways(pinned);
+    let branches = op.params().len() == 2 && to == ScalarType::I32 && !op.traps();
+    (results, if branches { 4 * ways(4) } else { 0 })
+}
+
+#[test]
+fn every_handler_is_reached() {
+    let subject = &subjects()[0];
+    let step = if thorough() { 1 } else { 3 };
+    for op in NumOp::ALL.iter().step_by(step) {
+        let mut names = HashSet::new();
+        for program in programs(*op) {
+            let wasm = wat::parse_str(program.module(1)).expect("the text is well formed");
+            let module = Module::new(&subject.engine, wasm).expect("the program is valid");
+            let functions = (0..).map_while(|function| module.explore(function).ok());
+            names.extend(functions.flat_map(|it| it.handlers).map(|handler| handler.name));
+        }
+        // Names of runs are those of their cells.
+        let cells = names.iter().filter(|name| !name.contains('+'));
+        let of_op = |prefix: &str| {
+            let start = format!("{prefix}{}.", op.name());
+            cells.clone().filter(|name| name.starts_with(&start)).count()
+        };
+        let found = (of_op(""), of_op("br_if.") + of_op("br_if_not."));
+        assert_eq!(found, expected_handlers(*op), "{}", op.name());
+    }
 }
