@@ -11,6 +11,7 @@ mod access;
 mod bounds;
 mod calls;
 mod emission;
+mod flow;
 mod moves;
 mod operators;
 mod places;
