@@ -1,7 +1,7 @@
 //! Calls of builtins: every operator that the runtime carries out.
 //!
-//! Invariant: a builtin may grow memory 0 and changes the registers of pins; both are taken up again
-//! behind each.
+//! Invariant: a builtin may grow memory 0 and changes the registers of pins; both are taken up
+//! again behind each.
 
 use core::mem::{offset_of, size_of};
 

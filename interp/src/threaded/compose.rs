@@ -1,11 +1,12 @@
 //! Composition: one handler for several cells in a row, in functions that are warm.
 //!
 //! What lives here: which cells of a function make a run, and replacing the handler word of a run's
-//! first cell. What does not: how the handler of a run is emitted (`emit`), when a function is warm.
+//! first cell. What does not: how the handler of a run is emitted (`emit`), when a function is
+//! warm.
 //!
-//! Invariant: cells keep their places, and all but the first of a run their handlers, so that a jump
-//! into the middle of a run finds there what it found before. A word is replaced by one store, which
-//! other threads may see at any time.
+//! Invariant: cells keep their places, and all but the first of a run their handlers, so that a
+//! jump into the middle of a run finds there what it found before. A word is replaced by one store,
+//! which other threads may see at any time.
 //!
 //! A run goes on past branches that are not taken, and past labels: only where it begins matters.
 
@@ -21,8 +22,8 @@ use crate::cell::{BranchCell, CodeHeader, JumpCell, TableJumpCell, WORD};
 use crate::code::Code;
 use crate::handler::{HandlerKey, Misc};
 
-/// Most cells of a run. Times without runs, with 2, 4, 8 and 16 cells, geometric mean of 11 programs on
-/// an Intel Xeon: 1, 0.774, 0.673, 0.647, 0.651.
+/// Most cells of a run. Times without runs, with 2, 4, 8 and 16 cells, geometric mean of 11
+/// programs on an Intel Xeon: 1, 0.774, 0.673, 0.647, 0.651.
 const MAX_CELLS: usize = 8;
 
 /// Most bytes of handlers of runs that an engine emits.

@@ -3,8 +3,8 @@
 //! What lives here: the operands of accesses, and which memory they go to. What does not: how an
 //! address is proven to be in bounds (`wasmtier_x64::lower`).
 //!
-//! Invariant: nothing is changed before an access can no longer fail; a cell whose access was out of
-//! bounds can be run again.
+//! Invariant: nothing is changed before an access can no longer fail; a cell whose access was out
+//! of bounds can be run again.
 
 use core::mem::{offset_of, size_of};
 

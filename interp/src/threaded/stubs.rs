@@ -3,8 +3,8 @@
 //! What lives here: what is emitted once an engine, whatever runs. What does not: handlers.
 //!
 //! Invariant: a stub is reached by a jump with the registers of the threaded back-end in place, and
-//! with what its documentation asks for besides. Running code finds stubs through its base register,
-//! so that no handler holds an address.
+//! with what its documentation asks for besides. Running code finds stubs through its base
+//! register, so that no handler holds an address.
 
 use core::mem::{offset_of, size_of};
 
