@@ -327,38 +327,50 @@ fn rule_of_misc(misc: Misc) -> Rule {
     }
 }
 
-/// What linking needs to know of the cells of a handler, in one word, which is never 0: their
-/// length, and what decides on the variant.
+/// What linking needs to know of the cells of a handler: their length, and what decides on the
+/// variant.
 ///
-/// Nearly all variants are a sum over three operands and a flag, which is reckoned without a
-/// branch by kind of operand: those were mispredicted so often that linking took 43 % as long as
-/// all the rest of a translation; it takes 24 %.
-///
-/// The bytes of the word, from the lowest: the length; by how many bits the first two words of
-/// operands are shifted to get each of three operands; by how many bits its entry in [`Pins`] is
-/// shifted to get what it adds; and the flag (4 bits) and the kind (4 bits).
+/// Nearly all variants are a sum over operands and a flag, which is reckoned without a branch by
+/// kind of operand: those were mispredicted so often that linking took 43 % as long as all the rest
+/// of a translation; it takes 16 %.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(super) struct Link(u64);
-
-/// How a [`Link`] is resolved: by the sum alone, or else.
-mod kind {
-    pub(super) const SUM: u64 = 0;
-    pub(super) const LANE: u64 = 1;
-    pub(super) const TABLE: u64 = 2;
-    pub(super) const CALL: u64 = 3;
-    pub(super) const CALL_INDIRECT: u64 = 4;
-    pub(super) const RETURN_CALL: u64 = 5;
-    pub(super) const BUILTIN: u64 = 6;
+pub(super) struct Link {
+    /// What the entries in [`Pins`] of the four half words behind the handler are multiplied by;
+    /// bits 8 to 15 of the sum of that are what pins add to the number of the variant.
+    pub(super) by: [u16; 4],
+    /// From the lowest byte: the length, the half word of a lane, the flag and the kind; never 0.
+    pub(super) bits: u32,
 }
-const KIND_SHIFT: u32 = 60;
 
-/// Which bits of the first two words of operands, when not all 0, make a flag, and what it adds.
-const FLAGS: [(u64, u8); 5] =
-    [(0, 0), (JUMPS_BACK, TOP), (BRANCHES_BACK, TOP), (HAS_OFFSET, 1), (HAS_OFFSET, TOP)];
+/// How a [`Link`] is resolved: by the sum alone, or else. Never 0.
+mod kind {
+    pub(super) const SUM: u32 = 1;
+    pub(super) const LANE: u32 = 2;
+    pub(super) const TABLE: u32 = 3;
+    pub(super) const CALL: u32 = 4;
+    pub(super) const CALL_INDIRECT: u32 = 5;
+    pub(super) const RETURN_CALL: u32 = 6;
+    pub(super) const BUILTIN: u32 = 7;
+}
+const LANE_SHIFT: u32 = 8;
+const FLAG_SHIFT: u32 = 16;
+const KIND_SHIFT: u32 = 24;
+
+/// Which bits of the first two words of operands, when not all 0, make a flag; and what it adds
+/// when it is not set and when it is: nobody can predict that, so it is no branch.
+const FLAGS: [(u64, [u8; 2]); 8] = [
+    (0, [0, 0]),
+    (JUMPS_BACK, [0, TOP]),
+    (BRANCHES_BACK, [0, TOP]),
+    (HAS_OFFSET, [0, 1]),
+    (HAS_OFFSET, [0, TOP]),
+    (0, [0, 0]),
+    (0, [0, 0]),
+    (0, [0, 0]),
+];
 const JUMPS_BACK: u64 = 1 << 31;
 const BRANCHES_BACK: u64 = 1 << 63;
 const HAS_OFFSET: u64 = 0xffff_ffff << 32;
-const FLAG_SHIFT: u32 = 56;
 
 /// What the place of the first of three operands multiplies.
 const TOP: u8 = PLACES * PLACES;
@@ -369,55 +381,49 @@ impl Link {
         let (kind, flag, pins) = match rule_of(key) {
             Rule::Pins { d, a, b } => (kind::SUM, 0, [(d, BY_TOP), (a, BY_PLACES), (b, BY_1)]),
             Rule::Branch { target, a, b } => {
-                (kind::SUM, target.into(), [(0, NONE), (a, BY_PLACES), (b, BY_1)])
+                (kind::SUM, target.into(), [(0, 0), (a, BY_PLACES), (b, BY_1)])
             }
-            Rule::Load { d, a } => (kind::SUM, 3, [(d, BY_TOP), (a, BY_PLACES), (0, NONE)]),
-            Rule::Store { a, b } => (kind::SUM, 4, [(0, NONE), (a, BY_PLACES), (b, BY_1)]),
+            Rule::Load { d, a } => (kind::SUM, 3, [(d, BY_TOP), (a, BY_PLACES), (0, 0)]),
+            Rule::Store { a, b } => (kind::SUM, 4, [(0, 0), (a, BY_PLACES), (b, BY_1)]),
             Rule::Either { d, a } => {
-                (kind::SUM, 0, [(d, EITHER_BY_EITHER), (a, EITHER_BY_1), (0, NONE)])
+                (kind::SUM, 0, [(d, EITHER_BY_EITHER), (a, EITHER_BY_1), (0, 0)])
             }
-            Rule::Lane { d, lane } => (kind::LANE, 0, [(d, BY_TOP), (lane, NONE), (0, NONE)]),
-            Rule::Table { a } => (kind::TABLE, 0, [(a, BY_PLACES), (0, NONE), (0, NONE)]),
-            Rule::Call => (kind::CALL, 0, ABSENT),
-            Rule::CallIndirect => (kind::CALL_INDIRECT, 0, ABSENT),
-            Rule::Builtin => (kind::BUILTIN, 0, ABSENT),
+            Rule::Lane { d, .. } => (kind::LANE, 0, [(d, BY_TOP), (0, 0), (0, 0)]),
+            Rule::Table { a } => (kind::TABLE, 0, [(a, BY_PLACES), (0, 0), (0, 0)]),
+            Rule::Call => (kind::CALL, 0, [(0, 0); 3]),
+            Rule::CallIndirect => (kind::CALL_INDIRECT, 0, [(0, 0); 3]),
+            Rule::Builtin => (kind::BUILTIN, 0, [(0, 0); 3]),
         };
         // Linking replaces more of it than the handler.
         let returns = key == HandlerKey::Misc(Misc::ReturnCall);
         let kind = if returns { kind::RETURN_CALL } else { kind };
-        let mut bits = u64::from(cell_words(key)) | flag << FLAG_SHIFT | kind << KIND_SHIFT;
-        for (i, (half, weight)) in (1..).zip(pins) {
-            // Half words count from the handler, the shift from behind it.
-            let (shift, weight) = if half == 0 { (0, NONE) } else { ((half - 2) * 16, weight) };
-            bits |= u64::from(shift) << (8 * i) | u64::from(weight) << (8 * (i + 3));
+        let lane = if let Rule::Lane { lane, .. } = rule_of(key) { u32::from(lane) } else { 0 };
+        let mut by = [0; 4];
+        for (half, weight) in pins {
+            if half != 0 {
+                by[usize::from(half - FIRST_HALF)] = weight;
+            }
         }
-        Self(bits)
-    }
-
-    /// What [`Link::bits`] gave.
-    pub(super) fn from_bits(bits: u64) -> Self {
-        Self(bits)
-    }
-
-    pub(super) fn bits(self) -> u64 {
-        self.0
+        let bits = cell_words(key) | lane << LANE_SHIFT | flag << FLAG_SHIFT | kind << KIND_SHIFT;
+        Self { by, bits }
     }
 
     #[inline]
-    fn kind(self) -> u64 {
-        self.0 >> KIND_SHIFT
+    fn kind(self) -> u32 {
+        self.bits >> KIND_SHIFT
     }
 
     /// The length in words of the cell that `words` begin with.
     pub(super) fn len(self, words: &[u32]) -> usize {
         let targets = if self.kind() == kind::TABLE { words[COUNT_WORD] as usize + 1 } else { 0 };
-        usize::from(self.0 as u8) + targets
+        usize::from(self.bits as u8) + targets
     }
 
-    /// The length of the cells, when it is always the same and linking replaces but their handler.
+    /// The length of the cells, when it is always the same, linking replaces but their handler, and
+    /// their variant is a sum.
     #[inline]
     pub(super) fn plain_len(self) -> Option<usize> {
-        (self.kind() == kind::SUM).then_some(usize::from(self.0 as u8))
+        (self.kind() == kind::SUM).then_some(usize::from(self.bits as u8))
     }
 
     /// Whether the cells call, and so name what stands behind the call in their last word.
@@ -431,24 +437,25 @@ impl Link {
         if self.kind() == kind::SUM { self.sum(words, pins) } else { self.rare(words, pins) }
     }
 
+    /// The variant of such a cell.
     #[inline]
-    fn sum(self, words: &[u32], pins: &Pins) -> Variant {
-        let word = |i: usize| u64::from(words.get(i).copied().unwrap_or(0));
-        let operands = word(1) | word(2) << 32;
-        let pin = |i: u32| {
-            let slot = operands.wrapping_shr((self.0 >> (8 * i)) as u32) as u16;
-            pins.by_slot[usize::from(slot)].wrapping_shr((self.0 >> (8 * (i + 3))) as u32) as u8
-        };
-        let (mask, weight) = FLAGS[(self.0 >> FLAG_SHIFT) as usize & 0xf];
-        let flag = if operands & mask == 0 { 0 } else { weight };
-        Variant(pin(1) + pin(2) + pin(3) + flag)
+    pub(super) fn sum(self, words: &[u32], pins: &Pins) -> Variant {
+        let [first, second] = [1, 2].map(|i| words.get(i).copied().unwrap_or(0));
+        let slots = [first as u16, (first >> 16) as u16, second as u16, (second >> 16) as u16];
+        let products = [0, 1, 2, 3].map(|i| {
+            u32::from(pins.by_slot[usize::from(slots[i])]).wrapping_mul(u32::from(self.by[i]))
+        });
+        let sum = products.into_iter().fold(0, u32::wrapping_add);
+        let (mask, adds) = FLAGS[(self.bits >> FLAG_SHIFT) as usize % FLAGS.len()];
+        let operands = u64::from(first) | u64::from(second) << 32;
+        Variant((sum >> 8) as u8 + adds[usize::from(operands & mask != 0)])
     }
 
     #[inline(never)]
     fn rare(self, words: &[u32], pins: &Pins) -> Variant {
         match self.kind() {
             kind::LANE => {
-                let lane = half(words, (self.0 >> 16) as u8 / 16 + 2) as u8 & 0xf;
+                let lane = half(words, (self.bits >> LANE_SHIFT) as u8) as u8 & 0xf;
                 Variant(self.sum(words, pins).0 + lane)
             }
             kind::TABLE => self.sum(words, pins),
@@ -484,24 +491,25 @@ fn half(words: &[u32], place: u8) -> u16 {
     (words[usize::from(place) / 2] >> (place % 2 * 16)) as u16
 }
 
-// The bytes of an entry of `Pins`, as shifts: a pin within its file, counted from 1, times what it
-// weighs in the number of a variant; and the same for pins counted through both files.
-const BY_1: u8 = 0;
-const BY_PLACES: u8 = 8;
-const BY_TOP: u8 = 16;
-const EITHER_BY_1: u8 = 24;
-const EITHER_BY_EITHER: u8 = 32;
-/// Always 0.
-const NONE: u8 = 56;
+// An entry of `Pins` is a pin within its file, counted from 1; and above 8 bits, whether the file
+// is that of floats. What they are multiplied by: in the high byte, what the pin weighs in the
+// number of a variant; in the low byte, what the file weighs.
+const BY_1: u16 = 1 << 8;
+const BY_PLACES: u16 = (PLACES as u16) << 8;
+const BY_TOP: u16 = (TOP as u16) << 8;
+const EITHER_BY_1: u16 = 1 << 8 | PINS as u16;
+const EITHER_BY_EITHER: u16 = (EITHER as u16) << 8 | (EITHER * PINS) as u16;
 
-/// No operands.
-const ABSENT: [(u8, u8); 3] = [(0, NONE); 3];
+const _: () = assert!(PINS * (EITHER + 1) * PINS < u8::MAX, "no sum reaches the bits above it");
+
+/// The half word behind the handler.
+const FIRST_HALF: u8 = 2;
 
 /// The pinned locals of a function, found by their slots.
 #[derive(Debug)]
 pub(crate) struct Pins {
-    /// For each slot, as `u16`: 0, or what its pin adds to the number of a variant.
-    by_slot: Box<[u64; 1 << 16]>,
+    /// For each slot, as `u16`: 0, or its pin.
+    by_slot: Box<[u16; 1 << 16]>,
     pub(super) counts: PinCounts,
 }
 
@@ -522,16 +530,9 @@ impl Pins {
             if slot.0 == 0 {
                 continue;
             }
-            let pin = if either > PINS { either - PINS } else { either };
-            let bytes = [
-                (BY_1, pin),
-                (BY_PLACES, pin * PLACES),
-                (BY_TOP, pin * TOP),
-                (EITHER_BY_1, either),
-                (EITHER_BY_EITHER, either * EITHER),
-            ];
-            self.by_slot[usize::from(slot.0.cast_unsigned())] =
-                bytes.map(|(shift, byte)| u64::from(byte) << shift).into_iter().sum();
+            let entry =
+                if either > PINS { 1 << 8 | u16::from(either - PINS) } else { either.into() };
+            self.by_slot[usize::from(slot.0.cast_unsigned())] = entry;
         }
     }
 

@@ -205,19 +205,10 @@ impl Threaded {
         let resume = self.find(NativeKey::Resume(pins.counts), bounds)?;
         let mut at = CodeHeader::WORDS as usize;
         while at < code.len() {
-            let id = HandlerId(code[at]);
-            let link = table.link(id);
-            let variant = link.variant(&code[at..], pins);
-            let offset = table.words(id.0).offset(variant);
-            let len = match link.plain_len() {
-                Some(len) => len,
-                None => finish_call(&mut code[at..], id, link, resume),
-            };
-            code[at] = offset;
-            if offset == 0 {
-                missing.push((at, NativeKey::Cell(HandlerKey::from_id(id), variant)));
+            at = table.link_plain(code, at, pins);
+            if at < code.len() {
+                at += link_other(&mut code[at..], at, (table, pins, resume), &mut missing);
             }
-            at += len;
         }
         if !missing.is_empty() {
             self.emit(missing.iter().map(|(_, key)| *key), bounds)?;
@@ -310,6 +301,31 @@ impl Threaded {
     pub fn cell_behind(&self, offset: u32) -> u32 {
         self.emitted.lock().behind.get(offset).unwrap_or(0)
     }
+}
+
+/// Links a cell that takes more than to find its handler; returns its length. If nobody has emitted
+/// the handler yet, notes that in `missing`.
+#[cold]
+#[inline(never)]
+fn link_other(
+    cell: &mut [u32],
+    at: usize,
+    (table, pins, resume): (&Table, &Pins, u32),
+    missing: &mut Vec<(usize, NativeKey)>,
+) -> usize {
+    let id = HandlerId(cell[0]);
+    let link = table.link(id);
+    let variant = link.variant(cell, pins);
+    let offset = table.words(id.0).offset(variant);
+    let len = match link.plain_len() {
+        Some(len) => len,
+        None => finish_call(cell, id, link, resume),
+    };
+    cell[0] = offset;
+    if offset == 0 {
+        missing.push((at, NativeKey::Cell(HandlerKey::from_id(id), variant)));
+    }
+    len
 }
 
 /// Fills in what calls say besides their handler; returns the length of the cell.
