@@ -249,8 +249,9 @@ impl Emitter<'_> {
         code.jcc(Cond::E, none);
         // The pc behind the call becomes one within the call.
         code.alu_imm(Alu::Sub, W64, frame_word(Slot::SAVED_PC), WORD as i32);
-        self.mark();
         self.code.dynamic_label(none);
+        // Even if there is none: a frame that called out may have been replaced since.
+        self.mark();
         self.go_out();
     }
 

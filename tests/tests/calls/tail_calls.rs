@@ -2,6 +2,8 @@
 
 use wasmtier::{Engine, Func, FuncType, Store, Trap, Val, ValType};
 
+use wasmtier_tests::modes::MODES;
+
 use crate::{call, call_i32, export, instance, instantiate, trap};
 
 #[test]
@@ -162,4 +164,30 @@ fn a_tail_call_through_a_table_checks_like_a_call() {
     assert_eq!(trap(call_i32(&mut store, instance, "f", 2)), Trap::IndirectCallToNull);
     assert_eq!(trap(call_i32(&mut store, instance, "f", 3)), Trap::TableOutOfBounds);
     assert_eq!(trap(call_i32(&mut store, instance, "f", -1)), Trap::TableOutOfBounds);
+}
+
+/// A frame that called out is replaced, and then its successor cannot even begin. Nobody may take
+/// arguments of the successor, which lie where the frame's header was, for a frame.
+#[test]
+fn a_callee_that_cannot_begin_leaves_nothing_behind() {
+    let text = format!(
+        r#"(module
+            (memory 1)
+            (func $too_large (param i64 i64 i64 i64 i64 i64) (result i32)
+                (local {})
+                (local.set 7 (i64.const 1))
+                (i32.const 1))
+            (func (export "f") (result i32)
+                (drop (memory.grow (i32.const 1)))
+                (return_call $too_large
+                    (i64.const 0x4041414140) (i64.const 0x4041414148) (i64.const 0x4041414150)
+                    (i64.const 0x4041414158) (i64.const 0x4041414160) (i64.const 0x4041414168))))"#,
+        "i64 ".repeat(32_001),
+    );
+    for mode in MODES {
+        let mut store = Store::new(&mode.engine(), ());
+        let instance = instantiate(&mut store, &text, &[]);
+        let error = call(&mut store, instance, "f", &[]).unwrap_err();
+        assert!(error.to_string().contains("function too large"), "{}: {error}", mode.name);
+    }
 }
