@@ -356,21 +356,27 @@ const LANE_SHIFT: u32 = 8;
 const FLAG_SHIFT: u32 = 16;
 const KIND_SHIFT: u32 = 24;
 
-/// Which bits of the first two words of operands, when not all 0, make a flag; and what it adds
-/// when it is not set and when it is: nobody can predict that, so it is no branch.
-const FLAGS: [(u64, [u8; 2]); 8] = [
-    (0, [0, 0]),
+/// When the first two words of operands make a flag, and what it adds when it is not set and when
+/// it is: nobody can predict that, so it is no branch.
+const FLAGS: [(Flag, [u8; 2]); 8] = [
+    (NEVER, [0, 0]),
     (JUMPS_BACK, [0, TOP]),
     (BRANCHES_BACK, [0, TOP]),
     (HAS_OFFSET, [0, 1]),
     (HAS_OFFSET, [0, TOP]),
-    (0, [0, 0]),
-    (0, [0, 0]),
-    (0, [0, 0]),
+    (NEVER, [0, 0]),
+    (NEVER, [0, 0]),
+    (NEVER, [0, 0]),
 ];
-const JUMPS_BACK: u64 = 1 << 31;
-const BRANCHES_BACK: u64 = 1 << 63;
-const HAS_OFFSET: u64 = 0xffff_ffff << 32;
+
+/// What is subtracted from the two words, and which bits are not all 0 then.
+struct Flag(u64, u64);
+
+const NEVER: Flag = Flag(0, 0);
+/// A target that is negative, or 0: a loop that is nothing but its branch.
+const JUMPS_BACK: Flag = Flag(1, 1 << 31);
+const BRANCHES_BACK: Flag = Flag(1 << 32, 1 << 63);
+const HAS_OFFSET: Flag = Flag(0, 0xffff_ffff << 32);
 
 /// What the place of the first of three operands multiplies.
 const TOP: u8 = PLACES * PLACES;
@@ -446,8 +452,8 @@ impl Link {
             u32::from(pins.by_slot[usize::from(slots[i])]).wrapping_mul(u32::from(self.by[i]))
         });
         let sum = products.into_iter().fold(0, u32::wrapping_add);
-        let (mask, adds) = FLAGS[(self.bits >> FLAG_SHIFT) as usize % FLAGS.len()];
-        let operands = u64::from(first) | u64::from(second) << 32;
+        let (Flag(less, mask), adds) = FLAGS[(self.bits >> FLAG_SHIFT) as usize % FLAGS.len()];
+        let operands = (u64::from(first) | u64::from(second) << 32).wrapping_sub(less);
         Variant((sum >> 8) as u8 + adds[usize::from(operands & mask != 0)])
     }
 

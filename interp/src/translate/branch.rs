@@ -155,7 +155,8 @@ impl<'m> Translator<'m> {
     }
 
     /// Where the jump table at `table` goes for a branch of `depth`: to the block itself, or to a
-    /// stub that moves operands or returns. There is one stub for each block.
+    /// stub that moves operands, returns, or jumps back, which jump tables must not: they do not
+    /// count turns of loops. There is one stub for each block.
     fn table_target(
         &mut self,
         table: u32,
@@ -163,8 +164,12 @@ impl<'m> Translator<'m> {
         stubs: &mut Vec<(u32, LabelIdx)>,
     ) -> LabelIdx {
         let control = self.target(depth);
-        let returns = control.kind == ControlKind::Function;
-        if if returns { self.branch_arity(&control) == 0 } else { self.in_place(&control) } {
+        let direct = match control.kind {
+            ControlKind::Function => self.branch_arity(&control) == 0,
+            ControlKind::Loop => false,
+            ControlKind::Block | ControlKind::If(_) | ControlKind::Else => self.in_place(&control),
+        };
+        if direct {
             return control.label;
         }
         if control.stub.0 == table {
