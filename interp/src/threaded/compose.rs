@@ -15,12 +15,14 @@ use core::sync::atomic::Ordering;
 use std::collections::HashMap;
 
 use super::emit::{Batch, Flow, Member, flow};
-use super::key::{Link, NativeKey, PinCounts, Variant, Zeros};
+use super::key::{NativeKey, PinCounts, Variant, Zeros};
+use super::link::Link;
 use super::name::name_of_run;
+use super::rule::{Rule, rule_of};
 use super::{Bounds, Emitted, Threaded};
-use crate::cell::{BranchCell, CodeHeader, JumpCell, TableJumpCell, WORD};
+use crate::cell::{CodeHeader, TableJumpCell, WORD};
 use crate::code::Code;
-use crate::handler::{HandlerKey, Misc};
+use crate::handler::HandlerKey;
 
 /// Most cells of a run. Times without runs, with 2, 4, 8 and 16 cells, geometric mean of 11
 /// programs on an Intel Xeon: 1, 0.774, 0.673, 0.647, 0.651.
@@ -28,6 +30,9 @@ const MAX_CELLS: usize = 8;
 
 /// Most bytes of handlers of runs that an engine emits.
 const MAX_RUN_BYTES: usize = 4 << 20;
+
+/// Bytes of code of the largest function that is composed: it is taken apart as a whole.
+const MAX_CODE_BYTES: usize = 4 << 20;
 
 /// A cell of a function that is being composed.
 #[derive(Debug)]
@@ -51,8 +56,12 @@ impl Threaded {
     /// Makes a linked function faster that runs often. Others may run it meanwhile. Returns where
     /// its calls begin from now on, from the base of the code memory.
     ///
-    /// `None` when nothing has changed, as it is the second time, or there is no memory.
+    /// `None` when nothing has changed, as it is the second time; or the function is too large, or
+    /// there is no memory.
     pub fn compose(&self, code: &Code, bounds: Bounds) -> Option<u32> {
+        if code.byte_len() > MAX_CODE_BYTES {
+            return None;
+        }
         let mut emitted = self.emitted.lock();
         let known = |words: &[u32]| emitted.cells.get(words[0]);
         let words = code.snapshot();
@@ -154,26 +163,18 @@ pub(super) fn decode(
 
 /// Where a cell may jump to, in bytes from its start.
 fn targets(key: HandlerKey, cell: &[u32]) -> Vec<i32> {
-    const JUMP: usize = core::mem::offset_of!(JumpCell, target) / WORD as usize;
     const TABLE: usize = size_of::<TableJumpCell>() / WORD as usize;
-    match key {
-        HandlerKey::Branch { .. } => vec![cell[BranchCell::TARGET_WORD as usize] as i32],
-        HandlerKey::Misc(misc) => match misc {
-            Misc::Jump => vec![cell[JUMP] as i32],
-            Misc::JumpIf
-            | Misc::JumpIfAcc
-            | Misc::JumpIfNot
-            | Misc::JumpIfNotAcc
-            | Misc::JumpIf64
-            | Misc::JumpIf64Acc
-            | Misc::JumpIfNot64
-            | Misc::JumpIfNot64Acc => vec![cell[BranchCell::TARGET_WORD as usize] as i32],
-            Misc::TableJump | Misc::TableJumpAcc => {
-                cell[TABLE..].iter().map(|target| *target as i32).collect()
-            }
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
+    match rule_of(key) {
+        Rule::Branch { target, .. } => vec![cell[usize::from(target)].cast_signed()],
+        Rule::Table { .. } => cell[TABLE..].iter().map(|target| target.cast_signed()).collect(),
+        Rule::Pins { .. }
+        | Rule::Load { .. }
+        | Rule::Store { .. }
+        | Rule::Either { .. }
+        | Rule::Lane { .. }
+        | Rule::Call
+        | Rule::CallIndirect
+        | Rule::Builtin => Vec::new(),
     }
 }
 

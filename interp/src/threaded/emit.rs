@@ -53,28 +53,7 @@ pub(super) enum Flow {
 /// The flow behind cells of a handler.
 pub(super) fn flow(key: HandlerKey) -> Flow {
     match key {
-        HandlerKey::Misc(
-            Misc::Jump
-            | Misc::TableJump
-            | Misc::TableJumpAcc
-            | Misc::Return
-            | Misc::ReturnSlot
-            | Misc::ReturnAcc
-            | Misc::ReturnFloatSlot
-            | Misc::ReturnFloatAcc
-            | Misc::ReturnMany,
-        ) => Flow::Ends,
-        HandlerKey::Misc(
-            Misc::Call
-            | Misc::CallImport
-            | Misc::CallIndirect
-            | Misc::CallIndirectAcc
-            | Misc::ReturnCall
-            | Misc::ReturnCallImport
-            | Misc::ReturnCallIndirect
-            | Misc::CallBuiltin
-            | Misc::Trap,
-        ) => Flow::EndsAtPc,
+        HandlerKey::Misc(misc) => flow_of_misc(misc),
         HandlerKey::Unary { .. }
         | HandlerKey::Binary { .. }
         | HandlerKey::Branch { .. }
@@ -85,8 +64,65 @@ pub(super) fn flow(key: HandlerKey) -> Flow {
         | HandlerKey::Simd { .. }
         | HandlerKey::SimdAccess { .. }
         | HandlerKey::Wide { .. }
-        | HandlerKey::Atomic { .. }
-        | HandlerKey::Misc(_) => Flow::Falls,
+        | HandlerKey::Atomic { .. } => Flow::Falls,
+    }
+}
+
+fn flow_of_misc(misc: Misc) -> Flow {
+    match misc {
+        Misc::Jump
+        | Misc::TableJump
+        | Misc::TableJumpAcc
+        | Misc::Return
+        | Misc::ReturnSlot
+        | Misc::ReturnAcc
+        | Misc::ReturnFloatSlot
+        | Misc::ReturnFloatAcc
+        | Misc::ReturnMany => Flow::Ends,
+        Misc::Call
+        | Misc::CallImport
+        | Misc::CallIndirect
+        | Misc::CallIndirectAcc
+        | Misc::ReturnCall
+        | Misc::ReturnCallImport
+        | Misc::ReturnCallIndirect
+        | Misc::CallBuiltin
+        | Misc::Trap => Flow::EndsAtPc,
+        Misc::Copy
+        | Misc::CopyAcc
+        | Misc::CopyFloatAcc
+        | Misc::CopyVector
+        | Misc::Const32
+        | Misc::Const64
+        | Misc::Const128
+        | Misc::JumpIf
+        | Misc::JumpIfAcc
+        | Misc::JumpIfNot
+        | Misc::JumpIfNotAcc
+        | Misc::JumpIf64
+        | Misc::JumpIf64Acc
+        | Misc::JumpIfNot64
+        | Misc::JumpIfNot64Acc
+        | Misc::GlobalGet
+        | Misc::GlobalGetToAcc
+        | Misc::GlobalGetFloat
+        | Misc::GlobalGetVector
+        | Misc::GlobalSet
+        | Misc::GlobalSetAcc
+        | Misc::GlobalSetVector
+        | Misc::ImportedGlobalGet
+        | Misc::ImportedGlobalGetFloat
+        | Misc::ImportedGlobalGetVector
+        | Misc::ImportedGlobalSet
+        | Misc::ImportedGlobalSetVector
+        | Misc::Select
+        | Misc::SelectAcc
+        | Misc::SelectToAcc
+        | Misc::SelectAccToAcc
+        | Misc::SelectFloat
+        | Misc::SelectFloatAcc
+        | Misc::SelectVector
+        | Misc::Fence => Flow::Falls,
     }
 }
 

@@ -7,7 +7,8 @@
 
 use super::compose::{Decoded, decode, runs};
 use super::emit::{Batch, Common, Member};
-use super::key::{Link, NativeKey, PinCounts, Pins, Zeros};
+use super::key::{NativeKey, PinCounts, Zeros};
+use super::link::{Link, Pins};
 use super::name::{name, name_of_run};
 use super::{Bounds, Threaded};
 use crate::cell::CodeHeader;

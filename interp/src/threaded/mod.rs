@@ -16,11 +16,13 @@ mod compose;
 mod control;
 mod emit;
 mod key;
+mod link;
 mod listing;
 mod memory;
 mod name;
 mod numeric;
 mod registers;
+mod rule;
 mod simd;
 mod stubs;
 mod table;
@@ -37,7 +39,8 @@ use wasmtier_vm::FuncEntry;
 use wasmtier_x64::CpuFeatures;
 
 use self::emit::{Batch, Common};
-use self::key::{Link, NativeKey, Variant, Zeros};
+use self::key::{NativeKey, Variant, Zeros};
+use self::link::Link;
 use self::name::{name, tell};
 use self::stubs::{Stub, Stubs};
 use self::table::Table;
@@ -45,7 +48,7 @@ use crate::cell::{CallCell, CodeHeader, ReturnCallCell, WORD};
 use crate::code::TranslateError;
 use crate::handler::{HandlerId, HandlerKey, Misc};
 
-pub(crate) use self::key::Pins;
+pub(crate) use self::link::Pins;
 
 /// Who maps machine code for the interpreter.
 pub trait PublishCode: Send + Sync + fmt::Debug {

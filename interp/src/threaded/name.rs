@@ -12,7 +12,8 @@ use wasmtier_ops::{SimdOp, SimdShape};
 use super::NameCode;
 use super::body::File;
 use super::emit::Member;
-use super::key::{EitherPin, NativeKey, Pin, PinCounts, Rule, Variant, Zeros, rule_of};
+use super::key::{EitherPin, NativeKey, Pin, PinCounts, Variant, Zeros};
+use super::rule::{Rule, rule_of};
 use crate::dump::{dst_letter, src_letter, srcs_letters};
 use crate::handler::{HandlerKey, Misc, Srcs};
 

@@ -6,7 +6,7 @@
 //! Invariant: there is no vector accumulator, and vectors pass through registers that are not the
 //! scalars' accumulators.
 
-use core::mem::{offset_of, size_of};
+use core::mem::offset_of;
 
 use wasmtier_ops::{ScalarType, SimdAccessOp, SimdAccessShape, SimdOp, SimdShape};
 use wasmtier_x64::lower::{self, Imm, Reg};
@@ -15,7 +15,7 @@ use wasmtier_x64::{Floats, Gpr, Mem, Width, Xmm};
 use super::body::{Body, File};
 use super::key::{Pin, Variant};
 use super::memory::far_fields;
-use super::registers::{A, ACC, B, FLOAT_ACC, V1, V2, V3};
+use super::registers::{A, ACC, FLOAT_ACC, V1, V2, V3};
 use super::variable::finish_vector;
 use crate::cell::{
     BinaryCell, FarLaneCell, FarLoadCell, FarStoreCell, LaneCell, ShuffleCell, TernaryCell,
@@ -153,8 +153,3 @@ pub(super) fn simd_access(body: &mut Body<'_>, op: SimdAccessOp, memory64: bool,
         }
     }
 }
-
-const _: () = assert!(
-    size_of::<UnaryCell>() > 0 && B.number() != SCALAR.number(),
-    "scalars are kept apart from what they are shifted by"
-);

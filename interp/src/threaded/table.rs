@@ -8,7 +8,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering};
 
-use super::key::{Link, NativeKey, Pins, VARIANTS, Variant};
+use super::key::{NativeKey, VARIANTS, Variant};
+use super::link::{Link, Pins};
 use crate::handler::{HandlerId, HandlerKey};
 
 /// Words of a handler: one for each variant; a power of two.
