@@ -6,6 +6,7 @@
 //! pointer to an entry keeps the module.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use parking_lot::Mutex;
@@ -22,7 +23,7 @@ pub(crate) struct Functions {
     /// One for each defined function; [`FuncEntry::module`] points back to the module.
     entries: Box<[FuncEntry]>,
     /// That of those which were called.
-    pub(super) code: Mutex<HashMap<FuncKey, Code>>,
+    pub(super) code: Mutex<HashMap<FuncKey, Code, BuildHasherDefault<Spread>>>,
 }
 
 impl Functions {
@@ -54,5 +55,25 @@ impl Functions {
     /// Whether `entry` is one of these.
     pub(super) fn contain(&self, entry: *const FuncEntry) -> bool {
         self.entries.as_ptr_range().contains(&entry)
+    }
+}
+
+/// Hashes the keys of functions, which are dense numbers that no guest chooses, by a multiplication.
+#[derive(Default)]
+pub(super) struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u32(byte.into());
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
