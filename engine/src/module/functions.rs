@@ -58,7 +58,7 @@ impl Functions {
     }
 }
 
-/// Hashes the keys of functions, which are dense numbers that no guest chooses, by a multiplication.
+/// Hashes keys of functions, which are dense numbers that no guest chooses, by a multiplication.
 #[derive(Default)]
 pub(super) struct Spread(u64);
 
