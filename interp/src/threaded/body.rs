@@ -10,15 +10,15 @@ use core::mem::{offset_of, size_of};
 
 use dynasmrt::{DynamicLabel, DynasmLabelApi};
 use wasmtier_ops::{ScalarType, Trap};
-use wasmtier_vm::{Slot, VmCtx};
-use wasmtier_x64::lower::{Lowering, Operand, Test};
-use wasmtier_x64::{Alu, Cond, Floats, Gpr, Mem, Scale, Width, Xmm, XmmOp};
+use wasmtier_vm::{Activation, FuncEntry, Slot, VmCtx, VmStore};
+use wasmtier_x64::lower::{Lowering, Operand, Reg, Test};
+use wasmtier_x64::{Alu, CodeBuffer, Cond, Floats, Gpr, Mem, Scale, Width, Xmm, XmmOp};
 
 use super::Bounds;
 use super::key::{EitherPin, Pin};
 use super::registers::{ACC, BASE, CTX, D, FLOAT_ACC, FLOAT_PINS, FP, INT_PINS, PC, T, V1, X};
 use super::stubs::{Stub, Stubs};
-use crate::cell::WORD;
+use crate::cell::{CodeHeader, WORD};
 
 /// Bytes of a slot.
 const SLOT: i32 = size_of::<u64>() as i32;
@@ -52,6 +52,24 @@ impl Cell {
     }
 }
 
+/// The lowest address of the running frame, in `into`. Changes `r11`.
+pub(super) fn frame_low(code: &mut CodeBuffer, into: Gpr) {
+    code.mov(Width::W64, X, frame_word(Slot::ENTRY));
+    code.mov(Width::W64, X, field(X, FuncEntry::IR_OFFSET));
+    code.mov(Width::W32, X, field(X, offset_of!(CodeHeader, frame_bytes)));
+    code.mov(Width::W64, into, FP);
+    code.alu(Alu::Sub, Width::W64, into, X);
+}
+
+/// Tells the runtime that the running frame leaves wasm, and that nothing below `low` is in use.
+/// Changes `r11`.
+pub(super) fn exit_to_runtime(code: &mut CodeBuffer, low: Gpr) {
+    code.mov(Width::W64, X, context(offset_of!(VmCtx, store)));
+    code.store(Width::W64, field(X, offset_of!(VmStore, stack_top)), low);
+    code.mov(Width::W64, X, field(X, offset_of!(VmStore, activation)));
+    code.store(Width::W64, field(X, offset_of!(Activation, exit_fp)), FP);
+}
+
 /// The register file of scalars.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(super) enum File {
@@ -64,6 +82,14 @@ impl File {
         match ty {
             ScalarType::I32 | ScalarType::I64 => Self::Int,
             ScalarType::F32 | ScalarType::F64 => Self::Float,
+        }
+    }
+
+    /// The register that results of the file go to.
+    pub(super) fn accumulator(self) -> Reg {
+        match self {
+            Self::Int => ACC.into(),
+            Self::Float => FLOAT_ACC.into(),
         }
     }
 }
@@ -188,8 +214,8 @@ impl Body<'_> {
     /// bits, but only from slots and pins, and `f32` from immediates.
     pub(super) fn in_gpr(&mut self, place: Place, ty: ScalarType, temp: Gpr) -> Gpr {
         match self.operand(place, ty, temp, V1) {
-            Operand::Reg(wasmtier_x64::lower::Reg::Gpr(gpr)) => gpr,
-            Operand::Reg(wasmtier_x64::lower::Reg::Xmm(xmm)) => {
+            Operand::Reg(Reg::Gpr(gpr)) => gpr,
+            Operand::Reg(Reg::Xmm(xmm)) => {
                 self.l.code.mov_from_xmm(width(ty), temp, xmm);
                 temp
             }

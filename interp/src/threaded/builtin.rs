@@ -5,15 +5,15 @@
 
 use core::mem::{offset_of, size_of};
 
-use wasmtier_vm::{Activation, Builtin, BuiltinTable, FuncEntry, Slot, VmCtx, VmStore};
-use wasmtier_x64::{Alu, Cond, Gpr, Mem, Scale, Width};
+use wasmtier_vm::{Builtin, BuiltinTable, Slot, VmCtx};
+use wasmtier_x64::{Cond, Gpr, Mem, Scale, Width};
 
-use super::body::{Body, context, field, frame_word};
+use super::body::{Body, context, exit_to_runtime, frame_low, frame_word};
 use super::call::reload_pins;
 use super::key::Variant;
 use super::registers::{ACC, CTX, FP, MEMORY, PC};
 use super::stubs::Stub;
-use crate::cell::{BuiltinCell, CodeHeader};
+use crate::cell::BuiltinCell;
 
 use Gpr::{R11, Rax, Rcx, Rdi, Rdx, Rsi, Rsp};
 use Width::{W16, W32, W64};
@@ -27,15 +27,8 @@ pub(super) fn call_builtin(body: &mut Body<'_>, variant: Variant) {
     let (has_result, pins) = variant.builtin();
     let (code, cell) = (&mut *body.l.code, body.cell);
     code.store(W64, frame_word(Slot::SAVED_PC), PC);
-    code.mov(W64, R11, frame_word(Slot::ENTRY));
-    code.mov(W64, R11, field(R11, FuncEntry::IR_OFFSET));
-    code.mov(W32, R11, field(R11, offset_of!(CodeHeader, frame_bytes)));
-    code.mov(W64, Rax, FP);
-    code.alu(Alu::Sub, W64, Rax, R11);
-    code.mov(W64, R11, context(offset_of!(VmCtx, store)));
-    code.store(W64, field(R11, offset_of!(VmStore, stack_top)), Rax);
-    code.mov(W64, R11, field(R11, offset_of!(VmStore, activation)));
-    code.store(W64, field(R11, offset_of!(Activation, exit_fp)), FP);
+    frame_low(code, Rax);
+    exit_to_runtime(code, Rax);
     code.movsx(W16, W64, Rsi, cell.at(offset_of!(BuiltinCell, args)));
     code.lea(W64, Rsi, Mem::base(FP).indexed(Rsi, Scale::Eight));
     code.store(W64, ARGS, Rsi);

@@ -18,7 +18,8 @@ use wasmtier_x64::{Gpr, Mem, Scale, Width};
 use super::Bounds;
 use super::body::{Body, File, Place, context, field};
 use super::key::Variant;
-use super::registers::{A, ACC, B, D, FLOAT_ACC, FLOAT_PINS, MEMORY, T, V1};
+use super::numeric::Places;
+use super::registers::{A, B, D, FLOAT_ACC, FLOAT_PINS, MEMORY, T, V1};
 use crate::cell::{FarLoadCell, FarStoreCell, LoadCell, StoreCell, StoreImmCell};
 use crate::handler::{Dst, Src, Srcs};
 
@@ -57,11 +58,7 @@ pub(super) fn load(body: &mut Body<'_>, op: LoadOp, dst: Dst, src: Src, variant:
     let offset = has_offset.then_some(offset_of!(LoadCell, offset));
     let from = near(body, index, offset, op.into());
     let file = File::of(op.result());
-    let accumulator = match file {
-        File::Int => Reg::from(ACC),
-        File::Float => FLOAT_ACC.into(),
-    };
-    lower::load(&mut body.l, op, accumulator, from);
+    lower::load(&mut body.l, op, file.accumulator(), from);
     if dst == Dst::Slot {
         body.finish(file, offset_of!(LoadCell, d), d);
     }
@@ -70,23 +67,20 @@ pub(super) fn load(body: &mut Body<'_>, op: LoadOp, dst: Dst, src: Src, variant:
 
 /// Stores to memory 0 by an index of 32 bits.
 pub(super) fn store(body: &mut Body<'_>, op: StoreOp, srcs: Srcs, variant: Variant) {
-    let ([a, b], has_offset) = variant.store();
-    let slot = Place::slot(offset_of!(StoreCell, a), a);
-    let value_slot = Place::slot(offset_of!(StoreCell, b), b);
-    let imm = Place::Imm(offset_of!(StoreImmCell, imm));
-    let (place, value, len) = match srcs {
-        Srcs::SlotSlot => (slot, value_slot, size_of::<StoreCell>()),
-        Srcs::SlotAcc => (slot, Place::Acc, size_of::<StoreCell>()),
-        Srcs::AccSlot => (Place::Acc, value_slot, size_of::<StoreCell>()),
-        Srcs::SlotImm => (slot, imm, size_of::<StoreImmCell>()),
-        Srcs::AccImm => (Place::Acc, imm, size_of::<StoreImmCell>()),
-    };
-    let value = value_of(body, value, op.value());
-    let index = index(body, place, B);
+    let (pins, has_offset) = variant.store();
+    let places = Places::new(
+        srcs,
+        pins,
+        offset_of!(StoreCell, a),
+        offset_of!(StoreCell, b),
+        offset_of!(StoreImmCell, imm),
+    );
+    let value = value_of(body, places.b, op.value());
+    let index = index(body, places.a, B);
     let offset = has_offset.then_some(offset_of!(StoreCell, offset));
     let to = near(body, index, offset, op.into());
     lower::store(&mut body.l, op, to, value);
-    body.go_on(len);
+    body.go_on(if places.immediate { size_of::<StoreImmCell>() } else { size_of::<StoreCell>() });
 }
 
 /// A value to be stored, in a register.
@@ -162,11 +156,7 @@ pub(super) fn far_load(body: &mut Body<'_>, op: LoadOp, memory64: bool, variant:
     let [d, _, _] = variant.pins();
     let from = body.far(&far_fields!(FarLoadCell), memory64, op.into());
     let file = File::of(op.result());
-    let accumulator = match file {
-        File::Int => Reg::from(ACC),
-        File::Float => FLOAT_ACC.into(),
-    };
-    lower::load(&mut body.l, op, accumulator, from);
+    lower::load(&mut body.l, op, file.accumulator(), from);
     body.finish(file, offset_of!(FarLoadCell, d), d);
     body.next::<FarLoadCell>();
 }

@@ -13,20 +13,26 @@ use wasmtier_x64::{Gpr, Width};
 
 use super::body::{Body, File, Place, width};
 use super::key::{Pin, Variant};
-use super::registers::{A, ACC, B, FLOAT_ACC, T, V1, V2};
+use super::registers::{A, ACC, B, T, V1, V2};
 use crate::cell::{BinaryCell, BinaryImmCell, BranchCell, BranchImmCell, UnaryCell};
 use crate::handler::{Dst, Src, Srcs};
 
 /// Where the operands of a cell are.
-struct Places {
-    a: Place,
-    b: Place,
+pub(super) struct Places {
+    pub(super) a: Place,
+    pub(super) b: Place,
     /// Whether the cell is that with an immediate.
-    immediate: bool,
+    pub(super) immediate: bool,
 }
 
 impl Places {
-    fn new(srcs: Srcs, [a, b]: [Pin; 2], a_slot: usize, b_slot: usize, imm: usize) -> Self {
+    pub(super) fn new(
+        srcs: Srcs,
+        [a, b]: [Pin; 2],
+        a_slot: usize,
+        b_slot: usize,
+        imm: usize,
+    ) -> Self {
         let (a, b) = match srcs {
             Srcs::SlotSlot => (Place::slot(a_slot, a), Place::slot(b_slot, b)),
             Srcs::SlotAcc => (Place::slot(a_slot, a), Place::Acc),
@@ -38,14 +44,6 @@ impl Places {
     }
 }
 
-/// The accumulator that results of a type go to.
-fn accumulator(ty: ScalarType) -> Reg {
-    match File::of(ty) {
-        File::Int => ACC.into(),
-        File::Float => FLOAT_ACC.into(),
-    }
-}
-
 /// Operators of one operand.
 pub(super) fn unary(body: &mut Body<'_>, op: NumOp, dst: Dst, src: Src, variant: Variant) {
     let [d, a, _] = variant.pins();
@@ -54,7 +52,7 @@ pub(super) fn unary(body: &mut Body<'_>, op: NumOp, dst: Dst, src: Src, variant:
         Src::Acc => Place::Acc,
     };
     let operand = body.operand(place, op.params()[0], A, V1);
-    lower_unary(&mut body.l, op, accumulator(op.result()), operand);
+    lower_unary(&mut body.l, op, File::of(op.result()).accumulator(), operand);
     if dst == Dst::Slot {
         body.finish(File::of(op.result()), offset_of!(UnaryCell, d), d);
     }
@@ -85,7 +83,7 @@ fn compute(body: &mut Body<'_>, op: NumOp, places: &Places) {
         Constraint::None => {
             let a = body.operand(places.a, a_type, A, V1);
             let b = body.operand(places.b, b_type, B, V2);
-            lower_binary(&mut body.l, op, accumulator(op.result()), a, b);
+            lower_binary(&mut body.l, op, File::of(op.result()).accumulator(), a, b);
         }
         Constraint::ShiftCount => {
             let a = body.operand(places.a, a_type, A, V1);

@@ -15,7 +15,7 @@ use wasmtier_x64::{Floats, Gpr, Mem, Width, Xmm};
 use super::body::{Body, File};
 use super::key::{Pin, Variant};
 use super::memory::far_fields;
-use super::registers::{A, ACC, FLOAT_ACC, V1, V2, V3};
+use super::registers::{A, ACC, V1, V2, V3};
 use super::variable::finish_vector;
 use crate::cell::{
     BinaryCell, FarLaneCell, FarLoadCell, FarStoreCell, LaneCell, ShuffleCell, TernaryCell,
@@ -112,11 +112,7 @@ fn to_vector<C>(body: &mut Body<'_>, op: SimdOp, operands: &[Reg], imm: Imm) {
 fn extract(body: &mut Body<'_>, op: SimdOp, ty: ScalarType, (d, lane): (Pin, u8)) {
     let a = vector(body, offset_of!(LaneCell, a), V1);
     let file = File::of(ty);
-    let accumulator = match file {
-        File::Int => Reg::from(ACC),
-        File::Float => FLOAT_ACC.into(),
-    };
-    lower::simd(&mut body.l, op, accumulator, &[a], Imm::Lane(lane));
+    lower::simd(&mut body.l, op, file.accumulator(), &[a], Imm::Lane(lane));
     body.finish(file, D_OFFSET, d);
     body.next::<LaneCell>();
 }

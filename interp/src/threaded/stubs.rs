@@ -13,11 +13,11 @@ use wasmtier_ops::Trap;
 use wasmtier_vm::{Activation, BuiltinTable, FuncEntry, Slot, VmCtx, VmMemory, VmStore};
 use wasmtier_x64::{Alu, CodeBuffer, Cond, Gpr, Mem, Scale, Shift, Width};
 
-use super::body::{context, field, frame_word};
+use super::body::{context, exit_to_runtime, field, frame_low, frame_word};
 use super::call::load_pins;
 use super::key::PinCounts;
 use super::registers::{ACC, BASE, CTX, FLOAT_ACC, FP, MEMORY, PC};
-use crate::cell::{CodeHeader, WORD};
+use crate::cell::WORD;
 
 use Gpr::{R8, R9, R10, R11, Rax, Rcx, Rdi, Rdx, Rsi, Rsp};
 use Width::{W32, W64};
@@ -404,7 +404,7 @@ impl Emitter<'_> {
         code.mov(W32, Rax, entry(offset_of!(FuncEntry, param_slots)));
         code.lea(W64, Rsi, Mem::base(Rdi).indexed(Rax, Scale::Eight).offset(SLOT));
         code.store(W64, scratch(2), Rsi);
-        self.frame_low(Rax);
+        frame_low(self.code, Rax);
         self.run_host(Rax);
         let code = &mut *self.code;
         code.mov(W64, Rdx, scratch(0));
@@ -419,25 +419,12 @@ impl Emitter<'_> {
         self.run();
     }
 
-    /// The lowest address of the running frame.
-    fn frame_low(&mut self, into: Gpr) {
-        let code = &mut *self.code;
-        code.mov(W64, R11, frame_word(Slot::ENTRY));
-        code.mov(W64, R11, field(R11, FuncEntry::IR_OFFSET));
-        code.mov(W32, R11, field(R11, offset_of!(CodeHeader, frame_bytes)));
-        code.mov(W64, into, FP);
-        code.alu(Alu::Sub, W64, into, R11);
-    }
-
     /// Runs the host function of `rdx` and `rcx` on the arguments at `rsi`; nothing below `low` is
     /// in use. Leaves if it fails.
     fn run_host(&mut self, low: Gpr) {
         let code = &mut *self.code;
         code.store(W64, frame_word(Slot::SAVED_PC), PC);
-        code.mov(W64, R11, context(offset_of!(VmCtx, store)));
-        code.store(W64, field(R11, offset_of!(VmStore, stack_top)), low);
-        code.mov(W64, R11, field(R11, offset_of!(VmStore, activation)));
-        code.store(W64, field(R11, offset_of!(Activation, exit_fp)), FP);
+        exit_to_runtime(code, low);
         code.mov(W64, R11, entry(offset_of!(FuncEntry, host)));
         code.mov(W64, Rdi, Rcx);
         code.mov(W64, Rdx, Rsi);
@@ -526,7 +513,7 @@ impl Emitter<'_> {
         code.shift_imm(Shift::Shl, W64, R8, SLOT.trailing_zeros() as u8);
         code.lea(W64, R9, Mem::new(Rsi, SLOT));
         code.alu(Alu::Sub, W64, R9, R8);
-        self.frame_low(R10);
+        frame_low(self.code, R10);
         self.code.alu(Alu::Cmp, W64, R9, R10);
         self.code.cmov(Cond::B, W64, R10, R9);
         self.code.store(W64, scratch(2), Rcx);
