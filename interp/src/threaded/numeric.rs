@@ -6,14 +6,14 @@
 use core::mem::{offset_of, size_of};
 
 use wasmtier_ops::{NumOp, ScalarType};
+use wasmtier_x64::Width;
 use wasmtier_x64::lower::{
     Constraint, Operand, Reg, binary as lower_binary, condition, constraint, unary as lower_unary,
 };
-use wasmtier_x64::{Gpr, Width};
 
 use super::body::{Body, File, Place, width};
 use super::key::{Pin, Variant};
-use super::registers::{A, ACC, B, T, V1, V2};
+use super::registers::{A, ACC, B, V1, V2};
 use crate::cell::{BinaryCell, BinaryImmCell, BranchCell, BranchImmCell, UnaryCell};
 use crate::handler::{Dst, Src, Srcs};
 
@@ -90,7 +90,7 @@ fn compute(body: &mut Body<'_>, op: NumOp, places: &Places) {
             let count = count_in_rcx(body, places.b, b_type);
             lower_binary(&mut body.l, op, ACC.into(), a, count);
         }
-        Constraint::Divide => {
+        Constraint::Divide { result } => {
             // First the divisor, which may be in the accumulator, where the dividend goes.
             let b = body.operand(places.b, b_type, B, V2);
             let b = match b {
@@ -104,20 +104,11 @@ fn compute(body: &mut Body<'_>, op: NumOp, places: &Places) {
             if a != ACC {
                 body.l.code.mov(width(a_type), ACC, a);
             }
-            let result = quotient_or_remainder(op);
             lower_binary(&mut body.l, op, result.into(), ACC.into(), b);
             if result != ACC {
                 body.l.code.mov(width(op.result()), ACC, result);
             }
         }
-    }
-}
-
-/// Where a division leaves its result.
-fn quotient_or_remainder(op: NumOp) -> Gpr {
-    match op {
-        NumOp::I32RemS | NumOp::I32RemU | NumOp::I64RemS | NumOp::I64RemU => T,
-        _ => ACC,
     }
 }
 
@@ -144,7 +135,7 @@ pub(super) fn branch(body: &mut Body<'_>, op: NumOp, nonzero: bool, srcs: Srcs, 
     let a = body.operand(places.a, a_type, A, V1);
     let b = match constraint(op, body.l.cpu) {
         Constraint::ShiftCount => count_in_rcx(body, places.b, b_type),
-        Constraint::None | Constraint::Divide => body.operand(places.b, b_type, B, V2),
+        Constraint::None | Constraint::Divide { .. } => body.operand(places.b, b_type, B, V2),
     };
     let test = condition(&mut body.l, op, a, b);
     let test = if nonzero { test } else { test.not() };

@@ -9,6 +9,11 @@ use super::operand::{Int, TEMP, load_int};
 use super::{Lowering, Operand};
 use crate::{Alu, Cond, Gpr, GprMem, Wide, Width};
 
+/// Where a division leaves its quotient, or its remainder.
+pub(super) fn result(remainder: bool) -> Gpr {
+    if remainder { Gpr::Rdx } else { Gpr::Rax }
+}
+
 /// `rax` divided by `b`: the quotient to `rax`, the remainder to `rdx`.
 pub(super) fn divide(
     l: &mut Lowering<'_>,
@@ -17,7 +22,7 @@ pub(super) fn divide(
     dst: Gpr,
     (a, b): (Operand, Operand),
 ) {
-    let result = if remainder { Gpr::Rdx } else { Gpr::Rax };
+    let result = result(remainder);
     assert_eq!(dst, result, "the result is where the instruction leaves it");
     assert_eq!(a, Gpr::Rax.into(), "the dividend is where the instruction takes it");
     assert!(!b.uses(Gpr::Rax) && !b.uses(Gpr::Rdx), "the divisor outlives the dividend");

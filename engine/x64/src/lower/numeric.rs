@@ -20,15 +20,18 @@ pub enum Constraint {
     /// The second operand is an immediate or in `rcx`, and the result is not in `rcx`.
     ShiftCount,
     /// The first operand is in `rax`, the second one neither in `rax` or `rdx` nor addressed by
-    /// them. The result is in `rax` if it is a quotient, in `rdx` if a remainder; both change.
-    Divide,
+    /// them; both change.
+    Divide {
+        /// Where the result is: a quotient in `rax`, a remainder in `rdx`.
+        result: Gpr,
+    },
 }
 
 /// What `op` asks of registers beyond the contract of all lowerings.
 #[must_use]
 pub fn constraint(op: NumOp, cpu: CpuFeatures) -> Constraint {
     match shape(op) {
-        Shape::Divide { .. } => Constraint::Divide,
+        Shape::Divide { remainder, .. } => Constraint::Divide { result: divide::result(remainder) },
         Shape::Shift(shift) => match int::three_operands(shift) {
             Some(_) if cpu.has(CpuFeatures::BMI2) => Constraint::None,
             Some(_) | None => Constraint::ShiftCount,

@@ -104,10 +104,11 @@ impl Variant {
                 dst != Gpr::Rcx.into()
                     && (matches!(count, Operand::Imm(_)) || count == Gpr::Rcx.into())
             }
-            Constraint::Divide => {
+            Constraint::Divide { result: promised } => {
                 let (a, b) = (self.operand(0), self.operand(1));
                 let remainders = [NumOp::I32RemS, NumOp::I32RemU, NumOp::I64RemS, NumOp::I64RemU];
                 let result = if remainders.contains(&self.op) { Gpr::Rdx } else { Gpr::Rax };
+                assert_eq!(promised, result, "{}", self.op.name());
                 let divisor = !b.uses(Gpr::Rax) && !b.uses(Gpr::Rdx);
                 a == Gpr::Rax.into() && dst == result.into() && divisor
             }
@@ -173,7 +174,7 @@ impl Variant {
     /// The registers that need not keep their values.
     fn scratch(&self, dst: Reg, traps: bool) -> Vec<Reg> {
         let mut scratch = vec![dst];
-        if constraint(self.op, self.cpu) == Constraint::Divide {
+        if matches!(constraint(self.op, self.cpu), Constraint::Divide { .. }) {
             scratch.extend([Gpr::Rax, Gpr::Rdx].map(Reg::Gpr));
         }
         let is_operand =
