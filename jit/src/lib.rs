@@ -9,6 +9,8 @@
 
 #![forbid(unsafe_code)]
 
+mod compile;
 mod prescan;
 
+pub use compile::{Bounds, CompileError, Compiled, Options, Scratch, Site, compile};
 pub use prescan::{LocalUse, Prescan, PrescanError, Region, RegionIdx, prescan};
