@@ -10,7 +10,10 @@
 #![forbid(unsafe_code)]
 
 mod compile;
+mod convention;
 mod prescan;
 
 pub use compile::{Bounds, CompileError, Compiled, Options, Scratch, Site, compile};
+pub use convention::{FLOAT_ARGUMENTS, FLOAT_RESULTS, INT_ARGUMENTS, INT_RESULTS};
+pub use convention::{Place, arguments, results};
 pub use prescan::{LocalUse, Prescan, PrescanError, Region, RegionIdx, prescan};
