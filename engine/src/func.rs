@@ -15,7 +15,7 @@ use crate::runtime::call::{Signature, call};
 use crate::runtime::host::HostFunc;
 use crate::runtime::slots::Slots;
 use crate::runtime::store::{StoreId, StoreInner, StoreOpaque};
-use crate::store::{AsContext, AsContextMut, StoreContextMut};
+use crate::store::{AsContext, AsContextMut};
 use crate::value::Val;
 
 /// A function: of an instance or of the host.
@@ -185,14 +185,6 @@ fn write_values(store: &StoreOpaque, slots: &mut Slots<'_>, values: &[Val]) {
     }
 }
 
-fn read_values(store: &mut StoreOpaque, slots: &Slots<'_>, types: &[ValType], into: &mut [Val]) {
-    let mut at = 0;
-    for (ty, value) in types.iter().zip(into) {
-        *value = Val::read(store, slots, at, *ty);
-        at += ty.slots();
-    }
-}
-
 /// Reads the results of a function whose type has been learnt.
 fn read_results(store: &mut StoreOpaque, slots: &Slots<'_>, ty: TypeId, results: &mut [Val]) {
     let mut at = 0;
@@ -203,6 +195,11 @@ fn read_results(store: &mut StoreOpaque, slots: &Slots<'_>, ty: TypeId, results:
     }
 }
 
+/// How many values a call of a host function on [`Val`]s keeps on the host's own stack: enough for
+/// most functions, and for nearly all.
+const FEW: usize = 4;
+const MANY: usize = 16;
+
 impl<T: 'static> HostFunc<T> {
     /// A host function of type `ty` on [`Val`]s.
     pub(crate) fn dynamic(
@@ -211,20 +208,52 @@ impl<T: 'static> HostFunc<T> {
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
         let signature = ty.clone();
-        Self::new(engine, ty, move |mut caller, mut slots| {
-            let ty = &signature;
-            let StoreContextMut(store) = &mut caller.store;
-            let mut values = store.opaque.take_values();
-            values
-                .extend(ty.params().iter().chain(ty.results()).map(|&ty| Val::default_for_ty(ty)));
-            let (params, results) = values.split_at_mut(ty.params().len());
-            read_values(&mut store.opaque, &slots, ty.params(), params);
-            func(caller.reborrow(), params, results)?;
-            check_values("result", ty.results(), results)?;
-            let StoreContextMut(store) = &mut caller.store;
-            write_values(&store.opaque, &mut slots, results);
-            store.opaque.put_values(values);
-            Ok(())
+        let count = ty.params().len() + ty.results().len();
+        Self::new(engine, ty, move |caller, slots| {
+            if count == 0 {
+                func(caller, &[], &mut [])
+            } else if count <= FEW {
+                run_dynamic(&func, caller, slots, &signature, &mut [Val::I32(0); FEW])
+            } else if count <= MANY {
+                run_dynamic(&func, caller, slots, &signature, &mut [Val::I32(0); MANY])
+            } else {
+                run_dynamic(&func, caller, slots, &signature, &mut vec![Val::I32(0); count])
+            }
         })
+    }
+}
+
+/// Runs `func`, of type `ty`, on values: `room` is for at least as many as it has.
+fn run_dynamic<T: 'static>(
+    func: &impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()>,
+    mut caller: Caller<'_, T>,
+    mut slots: Slots<'_>,
+    ty: &FuncType,
+    room: &mut [Val],
+) -> Result<()> {
+    let (params, room) = room.split_at_mut(ty.params().len());
+    let (results, _) = room.split_at_mut(ty.results().len());
+    read_params(&mut caller.store.0.opaque, &slots, ty, params, results);
+    func(caller.reborrow(), params, results)?;
+    check_values("result", ty.results(), results)?;
+    write_values(&caller.store.0.opaque, &mut slots, results);
+    Ok(())
+}
+
+/// Reads the parameters of a function of type `ty`, and gives its results zeros and nulls.
+fn read_params(
+    store: &mut StoreOpaque,
+    slots: &Slots<'_>,
+    ty: &FuncType,
+    params: &mut [Val],
+    results: &mut [Val],
+) {
+    let mut at = 0;
+    for (param, ty) in params.iter_mut().zip(ty.params()) {
+        *param = Val::read(store, slots, at, *ty);
+        at += ty.slots();
+    }
+    for (result, ty) in results.iter_mut().zip(ty.results()) {
+        *result = Val::default_for_ty(*ty);
     }
 }

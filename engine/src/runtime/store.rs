@@ -35,7 +35,6 @@ use super::vmctx::VmCtxBlock;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::module::ModuleInner;
-use crate::value::Val;
 
 /// The identity of a store: no two stores of a process share one.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
@@ -153,8 +152,6 @@ pub struct StoreOpaque {
     limit_hook: Option<LimitHook>,
     /// Types of functions that were called dynamically, by id: the engine's own table has a lock.
     types: Vec<Option<Arc<FuncType>>>,
-    /// Reused by calls whose values are not statically typed.
-    values: Vec<Val>,
 }
 
 // SAFETY: the raw pointers in a store lead to objects that the store owns, or that modules and
@@ -191,7 +188,6 @@ impl StoreOpaque {
             parked: None,
             limit_hook: None,
             types: Vec::new(),
-            values: Vec::new(),
         }
     }
 
@@ -271,17 +267,6 @@ impl StoreOpaque {
     pub(crate) fn add_global(&mut self, global: GlobalObject) -> usize {
         self.globals.push(global);
         self.globals.len() - 1
-    }
-
-    /// An empty vector to put values in, with room if one was put back before.
-    pub(crate) fn take_values(&mut self) -> Vec<Val> {
-        core::mem::take(&mut self.values)
-    }
-
-    /// Gives a vector back for later use.
-    pub(crate) fn put_values(&mut self, mut values: Vec<Val>) {
-        values.clear();
-        self.values = values;
     }
 
     /// # Panics

@@ -120,23 +120,25 @@ fn a_host_result_of_the_wrong_type_is_an_error_of_the_call() {
 }
 
 #[test]
-fn many_parameters_and_results() {
-    const COUNT: usize = 200;
-    let types = || (0..COUNT).map(|i| if i % 3 == 0 { ValType::V128 } else { ValType::I64 });
-    let mut store = Store::new(&Engine::default(), ());
-    let ty = FuncType::new(types(), types());
-    let func = Func::new(&mut store, ty, |_, params, results| {
-        results.copy_from_slice(params);
-        Ok(())
-    });
-    let value = |(i, ty): (usize, ValType)| match ty {
-        ValType::V128 => Val::V128(V128::from((i as u128) << 64 | 3)),
-        _ => Val::I64(i as i64),
-    };
-    let params: Vec<Val> = types().enumerate().map(value).collect();
-    let mut results = vec![Val::I32(0); COUNT];
-    func.call(&mut store, &params, &mut results).unwrap();
-    assert_eq!(format!("{params:?}"), format!("{results:?}"));
+fn any_number_of_parameters_and_results() {
+    // Twice as many values: how many there are decides where they are kept.
+    for count in [0, 1, 2, 3, 8, 9, 200] {
+        let types = || (0..count).map(|i| if i % 3 == 0 { ValType::V128 } else { ValType::I64 });
+        let mut store = Store::new(&Engine::default(), ());
+        let ty = FuncType::new(types(), types());
+        let func = Func::new(&mut store, ty, |_, params, results| {
+            results.copy_from_slice(params);
+            Ok(())
+        });
+        let value = |(i, ty): (usize, ValType)| match ty {
+            ValType::V128 => Val::V128(V128::from((i as u128) << 64 | 3)),
+            _ => Val::I64(i as i64),
+        };
+        let params: Vec<Val> = types().enumerate().map(value).collect();
+        let mut results = vec![Val::I32(0); count];
+        func.call(&mut store, &params, &mut results).unwrap();
+        assert_eq!(format!("{params:?}"), format!("{results:?}"));
+    }
 }
 
 #[test]
