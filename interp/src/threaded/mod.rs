@@ -31,7 +31,7 @@ mod wide;
 
 use core::fmt;
 use core::mem::size_of;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use parking_lot::Mutex;
@@ -246,15 +246,15 @@ impl Threaded {
         let mut emitted = self.emitted.lock();
         let common = self.common(bounds);
         let mut batch = Batch::default();
-        let unknown = keys.filter(|key| self.known(*key, bounds) == 0);
-        let mut keys: Vec<(u32, NativeKey)> = unknown.map(|key| (key.packed(), key)).collect();
-        keys.sort_unstable_by_key(|(packed, _)| *packed);
-        keys.dedup_by_key(|(packed, _)| *packed);
-        if keys.is_empty() {
+        // In the order of their cells, as they will run: code that runs for the first time waits
+        // for every line of it, and the processor fetches the next one by itself.
+        let mut seen = HashSet::new();
+        let unknown = |key: &NativeKey| self.known(*key, bounds) == 0 && seen.insert(key.packed());
+        let emit = |key| (key, batch.handler(key, common));
+        let new: Vec<(NativeKey, u32)> = keys.filter(unknown).map(emit).collect();
+        if new.is_empty() {
             return Ok(());
         }
-        let emit = |(_, key)| (key, batch.handler(key, common));
-        let new: Vec<(NativeKey, u32)> = keys.into_iter().map(emit).collect();
         let names = || new.iter().map(|(key, start)| (*start, name(*key))).collect();
         let base = self.publish(batch, bounds, names, &mut emitted)?;
         for (key, start) in new {
