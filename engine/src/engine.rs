@@ -5,16 +5,19 @@
 //! registry learns types, and its native world gets handlers.
 
 use core::fmt;
+use core::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use wasmparser::WasmFeatures;
+use wasmtier_vm::{BuiltinTable, FuncEntry};
 
 use crate::config::{Config, SUPPORTED, Tier};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::error_kind::ErrorKind;
 use crate::module::ScratchPool;
 use crate::registry::TypeRegistry;
-use crate::runtime::native::Native;
+use crate::runtime::builtins::PORTABLE as PORTABLE_BUILTINS;
+use crate::runtime::native::{Adapter, Native};
 use crate::runtime::unavailable::Unavailable;
 
 /// Most bytes of stack. It is allocated in one piece, and what needs more is recursion gone wrong.
@@ -88,6 +91,40 @@ impl Engine {
         self.0.native.as_ref()
     }
 
+    /// Makes it possible to call the function of `entry`, which compiled code wants to call for the
+    /// first time and which takes its arguments in slots.
+    ///
+    /// # Errors
+    ///
+    /// When there is no memory for code.
+    pub(crate) fn adapt(&self, entry: &FuncEntry) -> Result<()> {
+        let native = self.native().expect("only compiled code needs adapters");
+        let ty = self.types().func_type(entry.type_id).expect("types of functions are registered");
+        let adapter = match entry.host {
+            Some(_) => Adapter::RegistersToHost,
+            None => Adapter::RegistersToSlots,
+        };
+        let adapter = native.adapter(adapter, entry.type_id, &ty).map_err(Error::msg)?;
+        let unknown = native.adapt_entry().unwrap_or_default();
+        // Release: who jumps there finds the code. If it has changed, somebody else was first, or
+        // the function was compiled.
+        let _ = entry.reg_entry.compare_exchange(
+            unknown,
+            adapter,
+            Ordering::Release,
+            Ordering::Relaxed,
+        );
+        Ok(())
+    }
+
+    /// The builtins of its code.
+    pub(crate) fn builtins(&self) -> *const BuiltinTable {
+        match self.native() {
+            Some(native) => native.builtins(),
+            None => &raw const PORTABLE_BUILTINS,
+        }
+    }
+
     /// Buffers of the translator.
     pub(crate) fn scratch(&self) -> &ScratchPool {
         &self.0.scratch
@@ -122,16 +159,15 @@ fn choose_world(config: &Config) -> Result<Option<Native>, ErrorKind> {
     match config.tier {
         Tier::Auto => Ok(any_world(config)),
         Tier::Portable => Ok(None),
-        Tier::Interp => match new_native(config) {
+        Tier::Interp | Tier::Jit => match new_native(config) {
             Ok(native) => Ok(Some(native)),
-            Err(why) => Err(ErrorKind::Config(format!(
-                "tier `interp` cannot run here: {why}; use `auto` or `portable`"
-            ))),
+            Err(why) => {
+                let tier = if config.tier == Tier::Jit { "jit" } else { "interp" };
+                Err(ErrorKind::Config(format!(
+                    "tier `{tier}` cannot run here: {why}; use `auto` or `portable`"
+                )))
+            }
         },
-        Tier::Jit => Err(ErrorKind::Config(
-            "tier `jit` is not built into this version; use `auto`, `interp` or `portable`"
-                .to_owned(),
-        )),
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! Invariant: a module never changes, except that its functions get translated.
 
+mod compiled;
 mod const_expr;
 mod functions;
 mod input;
@@ -25,8 +26,8 @@ use crate::error::{Error, Result};
 use crate::error_kind::{ErrorKind, OneLine};
 use crate::runtime::memory::BoundsMode;
 use functions::Functions;
-pub(crate) use lazy::ScratchPool;
 pub use lazy::Warmed;
+pub(crate) use lazy::{CodePlace, ScratchPool};
 
 /// WebAssembly code, parsed and validated, ready to be instantiated any number of times.
 ///

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use wasmtier_vm::FuncIdx;
 
-use crate::module::ModuleInner;
+use crate::module::{CodePlace, ModuleInner};
 
 /// The wasm frames that were active when wasm was left with an error, innermost first.
 ///
@@ -62,8 +62,7 @@ impl WasmBacktrace {
             let (same, others) =
                 waiting.into_iter().partition(|&place| is_of_func(&self.frames[place]));
             let same: Vec<usize> = same;
-            let codes: Vec<u32> =
-                same.iter().map(|&place| self.frames[place].code_offset).collect();
+            let codes: Vec<CodePlace> = same.iter().map(|&place| self.frames[place].code).collect();
             for (place, offset) in same.into_iter().zip(module.wasm_offsets(*func, &codes)) {
                 offsets[place] = offset;
             }
@@ -103,13 +102,12 @@ impl fmt::Display for WasmBacktrace {
 pub struct FrameInfo {
     module: Arc<ModuleInner>,
     func: FuncIdx,
-    /// Offset in the translated code.
-    code_offset: u32,
+    code: CodePlace,
 }
 
 impl FrameInfo {
-    pub(crate) fn new(module: Arc<ModuleInner>, func: FuncIdx, code_offset: u32) -> Self {
-        Self { module, func, code_offset }
+    pub(crate) fn new(module: Arc<ModuleInner>, func: FuncIdx, code: CodePlace) -> Self {
+        Self { module, func, code }
     }
 
     /// The index of the function in its module.
@@ -133,7 +131,7 @@ impl FrameInfo {
     /// The offset in the module's bytes of the operator that was executing.
     #[must_use]
     pub fn module_offset(&self) -> Option<u64> {
-        self.module.wasm_offsets(self.func, &[self.code_offset]).into_iter().flatten().next()
+        self.module.wasm_offsets(self.func, &[self.code]).into_iter().flatten().next()
     }
 
     fn show(&self, offset: Option<u64>, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,6 +14,15 @@ pub(crate) const VALIDATION_BATCH_BYTES: usize = 32 * 1024;
 /// Most threads that validate one module, whatever the host offers.
 pub(crate) const MAX_VALIDATION_THREADS: usize = 8;
 
+/// Bytes of function bodies from which they are compiled on several threads.
+pub(crate) const PARALLEL_COMPILE_BYTES: usize = 16 * 1024;
+
+/// Bytes of function bodies that a compiling thread takes at a time.
+pub(crate) const COMPILE_BATCH_BYTES: usize = 8 * 1024;
+
+/// Most threads that compile one module, whatever the host offers.
+pub(crate) const MAX_COMPILE_THREADS: usize = 16;
+
 /// Most sets of translator buffers that an engine keeps while nobody translates.
 pub(crate) const IDLE_SCRATCHES: usize = 8;
 

@@ -9,11 +9,16 @@
 
 #![forbid(unsafe_code)]
 
+mod adapter;
 mod compile;
 mod convention;
+mod native;
 mod prescan;
+mod stubs;
 
+pub use adapter::{registers_to_host, registers_to_slots, slots_to_registers};
 pub use compile::{Bounds, CompileError, Compiled, Options, Scratch, Site, compile};
 pub use convention::{FLOAT_ARGUMENTS, FLOAT_RESULTS, INT_ARGUMENTS, INT_RESULTS};
 pub use convention::{Place, arguments, results};
 pub use prescan::{LocalUse, Prescan, PrescanError, Region, RegionIdx, prescan};
+pub use stubs::{Stubs, stubs};

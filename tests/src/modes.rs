@@ -44,6 +44,21 @@ pub const MODES: &[Mode] = &[
             config.stress(true);
         },
     },
+    // Every function is compiled.
+    Mode { name: "jit", configure: |config| _ = config.tier(Tier::Jit) },
+    // As the second, and with no more instructions than any processor has that will do.
+    Mode {
+        name: "jit-checked",
+        configure: |config| {
+            config.tier(Tier::Jit).signals_based_traps(false).memory_reservation(0);
+            config.cpu_features(0);
+        },
+    },
+    // About half of the functions are compiled, and the others are interpreted.
+    Mode {
+        name: "jit-mixed",
+        configure: |config| _ = config.tier(Tier::Jit).stress(true).tier_mask(1),
+    },
 ];
 
 impl Mode {

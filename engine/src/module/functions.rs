@@ -1,6 +1,7 @@
 //! [`Functions`]: the entries of a module's functions, and their code.
 //!
-//! What lives here: both, for one way to check bounds. What does not: translation (`lazy`).
+//! What lives here: both, for one way to check bounds. What does not: translation (`lazy`) and
+//! compilation (`compiled`).
 //!
 //! Invariant: entries and code stay where they are for as long as the module lives; whoever has a
 //! pointer to an entry keeps the module.
@@ -14,6 +15,7 @@ use wasmtier_interp::Code;
 use wasmtier_vm::{FuncEntry, FuncKey, FuncKeyKind};
 
 use super::ModuleInner;
+use super::compiled::Compiled;
 use crate::runtime::memory::BoundsMode;
 
 /// The functions of a module, for instances whose memory 0 has the same bounds mode. In the
@@ -24,13 +26,17 @@ pub(crate) struct Functions {
     entries: Box<[FuncEntry]>,
     /// That of those which were called.
     pub(super) code: Mutex<HashMap<FuncKey, Code, BuildHasherDefault<Spread>>>,
+    /// The functions that were compiled.
+    pub(super) compiled: Option<Compiled>,
 }
 
 impl Functions {
     /// The functions of `module`, none of them translated.
     pub(super) fn new(module: &ModuleInner, bounds: BoundsMode) -> Self {
         let info = &module.info;
-        let lazy = module.engine.native().map(|native| native.lazy_entry());
+        let native = module.engine.native();
+        let lazy = native.map(|native| native.lazy_entry());
+        let adapt = native.and_then(|native| native.adapt_entry());
         let address: *mut () = core::ptr::from_ref(module).cast_mut().cast();
         let funcs = &info.funcs[info.imported_funcs as usize..];
         let entries = funcs.iter().zip(0..).map(|(ty, body)| {
@@ -42,9 +48,15 @@ impl Functions {
                 // Relaxed: whoever shares the entries with another thread orders this before.
                 entry.slot_entry.store(lazy, Ordering::Relaxed);
             }
+            if let Some(adapt) = adapt {
+                // Relaxed: as above.
+                entry.reg_entry.store(adapt, Ordering::Relaxed);
+            }
             entry
         });
-        Self { bounds, entries: entries.collect(), code: Mutex::default() }
+        let entries: Box<[FuncEntry]> = entries.collect();
+        let compiled = Compiled::new(module, bounds, &entries);
+        Self { bounds, entries, code: Mutex::default(), compiled }
     }
 
     /// The entries of the functions the module defines, for [`wasmtier_vm::VmCtx::code_table`].

@@ -13,6 +13,7 @@ use wasmtier_vm::{FuncEntry, FuncIdx};
 
 use super::ModuleInner;
 use crate::error_kind::ErrorKind;
+use crate::runtime::memory::BoundsMode;
 use crate::tuning::IDLE_SCRATCHES;
 
 /// Buffers of the translator, kept between uses.
@@ -29,6 +30,16 @@ impl ScratchPool {
         }
         result
     }
+}
+
+/// A place in the code of a function.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CodePlace {
+    /// The cell at an offset in the translated code.
+    Cell(u32),
+    /// In the code that was compiled for a bounds mode: the instruction at an offset that faults,
+    /// or the one behind a call.
+    Machine { bounds: BoundsMode, offset: u32 },
 }
 
 /// What [`crate::Module::warm`] found and made.
@@ -111,9 +122,35 @@ impl ModuleInner {
         }
     }
 
-    /// The offsets in the module's bytes of the operators whose code is at each of `code_offsets`
-    /// of a translated function. Costs a translation of the function.
-    pub(crate) fn wasm_offsets(&self, func: FuncIdx, code_offsets: &[u32]) -> Vec<Option<u64>> {
-        wasm_offsets(&self.info, func, &self.bytes, code_offsets)
+    /// The offsets in the module's bytes of the operators whose code is at each of `places` of a
+    /// function. Costs a translation of the function, and a compilation if it is compiled.
+    pub(crate) fn wasm_offsets(&self, func: FuncIdx, places: &[CodePlace]) -> Vec<Option<u64>> {
+        let mut offsets = vec![None; places.len()];
+        let cells = places.iter().enumerate().filter_map(|(at, place)| match place {
+            CodePlace::Cell(offset) => Some((at, *offset)),
+            CodePlace::Machine { .. } => None,
+        });
+        let (at, cells): (Vec<usize>, Vec<u32>) = cells.unzip();
+        if !cells.is_empty() {
+            let found = wasm_offsets(&self.info, func, &self.bytes, &cells);
+            for (at, offset) in at.into_iter().zip(found) {
+                offsets[at] = offset;
+            }
+        }
+        for mode in [BoundsMode::Guard, BoundsMode::Explicit] {
+            let compiled = places.iter().enumerate().filter_map(|(at, place)| match place {
+                CodePlace::Machine { bounds, offset } if *bounds == mode => Some((at, *offset)),
+                CodePlace::Machine { .. } | CodePlace::Cell(_) => None,
+            });
+            let (at, compiled): (Vec<usize>, Vec<u32>) = compiled.unzip();
+            if !compiled.is_empty()
+                && let Some(found) = self.compiled_offsets(func, mode, &compiled)
+            {
+                for (at, offset) in at.into_iter().zip(found) {
+                    offsets[at] = offset;
+                }
+            }
+        }
+        offsets
     }
 }

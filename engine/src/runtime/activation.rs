@@ -23,8 +23,10 @@ use super::signals;
 pub(crate) struct Fault {
     /// The instruction that faulted.
     pub(crate) pc: usize,
-    /// Its frame pointer: where a backtrace starts.
+    /// What was in `rbp`: the frame pointer, if the code was the interpreter's.
     pub(crate) fp: usize,
+    /// The stack pointer.
+    pub(crate) sp: usize,
     /// What was in `r15`: the cell that ran, if the code was the interpreter's.
     pub(crate) cell: usize,
     /// The address it could not access.
@@ -33,7 +35,7 @@ pub(crate) struct Fault {
     pub(crate) trap: Trap,
 }
 
-/// What the thunk keeps for whoever leaves machine code at once.
+/// Where a thread goes on after a fault that is a trap.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Landing {
@@ -46,7 +48,10 @@ pub(super) struct Landing {
 #[repr(C)]
 #[derive(Debug)]
 pub(crate) struct NativeActivation {
+    /// What the thunk keeps for whoever leaves machine code at once.
     landing: Landing,
+    /// Where code goes on instead that looks at its stack first; 0 if none does.
+    leave: usize,
     previous: *mut Self,
     reservations: *const ReservationSet,
     fault: Option<Fault>,
@@ -76,6 +81,13 @@ pub(super) fn innermost() -> *mut NativeActivation {
     INNERMOST.get()
 }
 
+/// The fault because of which the innermost machine code of this thread is being left, if it is.
+pub(super) fn take_fault() -> Option<Fault> {
+    // SAFETY: null, or the activation of a call that waits in the thunk.
+    let innermost = unsafe { INNERMOST.get().as_mut() };
+    innermost?.fault.take()
+}
+
 impl NativeActivation {
     /// Prepares an entry of this thread, in which faults in `reservations` are traps. With a null
     /// pointer there are no traps of that kind, and signals are left alone.
@@ -88,7 +100,15 @@ impl NativeActivation {
             prepare()?;
         }
         let previous = ptr::null_mut();
-        Ok(Self { landing: Landing::default(), previous, reservations, fault: None })
+        let landing = Landing::default();
+        Ok(Self { landing, leave: 0, previous, reservations, fault: None })
+    }
+
+    /// Makes code that faults go on at `leave`, with the status in `eax` and on its own stack, where
+    /// the instruction that faulted is pushed as if it were a call.
+    #[inline]
+    pub(crate) fn leave_by(self, leave: usize) -> Self {
+        Self { leave, ..self }
     }
 
     /// Calls `code` as `extern "C" fn(vmctx, args, entry, base) -> Status`.
@@ -123,6 +143,7 @@ impl NativeActivation {
 
     /// The fault that ended the last call, if one did.
     #[inline]
+    #[cfg_attr(not(test), expect(dead_code, reason = "who leaves by `leave` takes it there"))]
     pub(crate) fn fault(&self) -> Option<Fault> {
         self.fault
     }
@@ -141,7 +162,15 @@ impl NativeActivation {
             return None;
         }
         this.fault = Some(fault);
-        Some(this.landing)
+        if this.leave == 0 {
+            return Some(this.landing);
+        }
+        let rsp = fault.sp - size_of::<usize>();
+        let pushed: *mut usize = ptr::with_exposed_provenance_mut(rsp);
+        // SAFETY: the code runs on the thread's stack, keeps nothing below its stack pointer, and
+        // leaves room for calls.
+        unsafe { pushed.write(fault.pc) };
+        Some(Landing { rsp, rbp: fault.fp, rip: this.leave })
     }
 }
 

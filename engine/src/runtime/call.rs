@@ -27,6 +27,9 @@ const NATIVE_STACK_BUDGET: usize = 1 << 20;
 /// Slots that a call needs above its callee's frame.
 const HEADER: usize = wasmtier_vm::frame::HEADER_SLOTS as usize;
 
+/// Slots below the limit of a stack.
+const RESERVE: usize = wasmtier_vm::frame::STACK_RESERVE as usize / 8;
+
 /// The stack of wasm frames of a store, allocated when it is first needed.
 #[derive(Default)]
 pub(crate) struct ValueStack {
@@ -70,8 +73,8 @@ impl StoreOpaque {
         let slots = (self.engine().config().max_wasm_stack / 8).max(HEADER);
         // Machine code opens a callee's frame before the callee sees that there is no room for it.
         // Not zeroed: that would cost more than most calls take.
-        self.stack.slots = Box::new_uninit_slice(HEADER + slots);
-        let low = self.stack.slots.as_mut_ptr().wrapping_add(HEADER).cast();
+        self.stack.slots = Box::new_uninit_slice(RESERVE + slots);
+        let low = self.stack.slots.as_mut_ptr().wrapping_add(RESERVE).cast();
         let vm = self.vm.as_ptr();
         // SAFETY: pinned by the store; nothing runs yet.
         unsafe { (*vm).stack_low = low };
@@ -126,7 +129,7 @@ fn frame(store: &mut StoreRef<'_>, slots: u32) -> Result<*mut u64> {
     let top = unsafe { (*vm).stack_top };
     // SAFETY: as above.
     let low = unsafe { (*vm).stack_low };
-    let room = (top.addr() - low.addr()) / size_of::<u64>();
+    let room = top.addr().saturating_sub(low.addr()) / size_of::<u64>();
     if room < slots as usize + HEADER {
         return Err(stack_overflow(store));
     }
@@ -134,18 +137,45 @@ fn frame(store: &mut StoreRef<'_>, slots: u32) -> Result<*mut u64> {
 }
 
 #[cold]
-fn stack_overflow(store: &StoreOpaque) -> Error {
+fn stack_overflow(store: &mut StoreOpaque) -> Error {
     with_backtrace(store, Error::new(Trap::StackOverflow))
 }
 
-fn with_backtrace(store: &StoreOpaque, error: Error) -> Error {
+fn with_backtrace(store: &mut StoreOpaque, error: Error) -> Error {
+    let captured = store.left_at.take();
     if error.is::<WasmBacktrace>() {
         return error;
     }
-    match backtrace::capture(store) {
+    match captured.or_else(|| backtrace::capture(store)) {
         Some(frames) => error.attach(frames),
         None => error,
     }
+}
+
+/// Looks at the frames of machine code that is being left with `status`, for [`leave`].
+///
+/// # Safety
+///
+/// `store` runs, and its innermost activation's frames are still there.
+#[cold]
+pub(super) unsafe fn leaving(store: &mut StoreOpaque, status: Status) {
+    // SAFETY: pinned by the store.
+    let activation = unsafe { (*store.vm.as_ptr()).activation };
+    if let Some(native) = store.engine().native() {
+        // SAFETY: caller's contract.
+        unsafe { native.note_fault(activation) };
+    }
+    let wanted = match &store.parked {
+        Some(Parked::Error(error)) if status.as_trap().is_none() => !error.is::<WasmBacktrace>(),
+        Some(Parked::Panic(_)) => false,
+        Some(Parked::Error(_)) | None => true,
+    };
+    if wanted {
+        store.left_at = backtrace::capture(store);
+    }
+    // SAFETY: live (caller's contract); nothing of its frames will be there any more.
+    let activation = unsafe { &mut *activation };
+    (activation.exit_fp, activation.exit_sp) = (ptr::null_mut(), ptr::null());
 }
 
 /// Runs the function of `record` on the arguments below and at `first`.
@@ -215,7 +245,7 @@ unsafe fn run(
     } else {
         // SAFETY: pinned by the store.
         let previous = unsafe { (*vm).activation };
-        let mut activation = Activation { previous, exit_fp: ptr::null_mut() };
+        let mut activation = Activation::new(previous);
         // SAFETY: as above; `enter` restores it before `activation` dies.
         unsafe { (*vm).activation = &raw mut activation };
         // SAFETY: a wasm function's record has its instance's context and an entry of its module;
@@ -240,11 +270,9 @@ unsafe fn run_wasm(
         // SAFETY: caller's contract.
         return Ok(unsafe { wasmtier_interp::enter(record.vmctx, record.entry, first) });
     };
-    // SAFETY: pinned by the store.
-    let activation = unsafe { (*store.vm.as_ptr()).activation };
     let faults = store.faults.as_ptr();
     // SAFETY: caller's contract.
-    let status = unsafe { native.enter(record.vmctx, record.entry, first, activation, faults) };
+    let status = unsafe { native.enter(record.vmctx, record.entry, first, faults) };
     status.map_err(|error| Parked::Error(error.into()))
 }
 

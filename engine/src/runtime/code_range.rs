@@ -144,6 +144,12 @@ pub(crate) fn range_at(pc: usize) -> Option<Range<usize>> {
     read(|snapshot| snapshot.entry_at(pc).map(|entry| entry.addresses.clone()))
 }
 
+/// Whether `pc` is in code that grows: in a handler of the interpreter.
+pub(super) fn is_handler(pc: usize) -> bool {
+    let is_growing = |entry: &Entry| matches!(entry.sites, Sites::Growing(_));
+    read(|snapshot| snapshot.entry_at(pc).map(is_growing)).unwrap_or(false)
+}
+
 /// Lets `look` look at the current snapshot, if there is one.
 fn read<T>(look: impl FnOnce(&Snapshot) -> Option<T>) -> Option<T> {
     // This order of the two, against the writer's: see the head of the file.

@@ -8,6 +8,7 @@
 //! crosses it: it is parked, and goes on from the call into wasm.
 
 use core::marker::PhantomData;
+use core::sync::atomic::AtomicPtr;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use wasmtier_vm::{FuncEntry, FuncKey, FuncKeyKind, FuncRecord, FuncType, Status, VmCtx};
 
 use super::call::Parked;
+use super::native::Native;
 use super::slots::Slots;
 use super::store::{StoreInner, StoreRef};
 use super::vmctx::{instance_of, store_of};
@@ -79,7 +81,10 @@ impl<T: 'static> HostFunc<T> {
     {
         let type_id = engine.types().register(&ty);
         let key = FuncKey::new(FuncKeyKind::HostThunk, type_id.0);
-        let entry = FuncEntry::host(key, type_id, &ty, call_host::<T, F>);
+        let mut entry = FuncEntry::host(key, type_id, &ty, call_host::<T, F>);
+        if let Some(adapt) = engine.native().and_then(Native::adapt_entry) {
+            entry.reg_entry = AtomicPtr::new(adapt);
+        }
         let callee = Arc::new(HostCallee { entry, ty, func });
         let ctx = Arc::as_ptr(&callee).cast_mut().cast();
         Self { callee, engine: engine.clone(), ctx, _store: PhantomData }

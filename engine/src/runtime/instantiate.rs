@@ -158,6 +158,7 @@ fn allocate(
         store: store.vm.as_ptr(),
         instance: index,
         stack_limit: store.stack_limit(),
+        builtins: store.engine().builtins(),
         code_table,
         funcref_base: store.funcs.base(),
         funcref_offset,

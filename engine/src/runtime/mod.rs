@@ -37,7 +37,7 @@ mod profile;
 mod signals;
 
 pub(crate) mod backtrace;
-mod builtins;
+pub(crate) mod builtins;
 pub(crate) mod call;
 pub(crate) mod externref;
 mod funcref;

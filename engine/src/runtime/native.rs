@@ -12,25 +12,39 @@ use std::ptr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use wasmtier_interp::{Backend, Bounds, NameCode, PublishCode, Threaded};
-use wasmtier_vm::{Activation, FuncEntry, Slot, Status, VmCtx};
+use wasmtier_vm::{
+    Activation, BuiltinTable, FuncEntry, FuncType, NativeStubs, Slot, Status, TypeId, VmCtx,
+};
 use wasmtier_x64::CpuFeatures;
 
-use super::activation::{Fault, NativeActivation};
+use super::activation::{self, Fault, NativeActivation};
+use super::builtins;
 use super::code_memory::{Alignment, Code, CodeMemory, CodeMemoryError, CodeOwner};
+use super::code_range;
 use super::cpu;
 use super::memory::BoundsMode;
 use super::mmap::MapError;
 use super::profile::Profile;
 use super::reservation_set::ReservationSet;
 use super::unavailable::Unavailable;
-use crate::config::{Config, ProfilingStrategy};
+use crate::config::{Config, ProfilingStrategy, Tier};
 use crate::tuning::{CODE_MEMORY, SCARCE_CODE_MEMORY};
+
+use self::compiled::Adapters;
+pub(crate) use self::compiled::{Adapter, CompiledCode};
+use super::backtrace::RawFrame;
 
 /// The native world of an engine.
 #[derive(Debug)]
 pub(crate) struct Native {
     memory: CodeMemory,
+    /// Where it is, contexts and machine code know.
+    builtins: Box<BuiltinTable>,
     threaded: Threaded,
+    /// What compiled code needs, if functions are compiled.
+    adapters: Option<Adapters>,
+    /// The instructions that may be used.
+    cpu: CpuFeatures,
     /// Whether faults are traps; otherwise signals are left alone.
     signals: bool,
 }
@@ -57,16 +71,42 @@ impl Native {
         });
         let publisher = Box::new(Publisher(handlers.clone()));
         match Threaded::new(features, config.loop_budget, publisher) {
-            Some(threaded) => Ok(Self {
-                memory,
-                threaded: threaded.scatter(config.handler_order),
-                signals: config.signals_based_traps,
-            }),
+            Some(threaded) => {
+                Self::with(memory, threaded, features, config).map_err(Unavailable::Code)
+            }
             None => {
                 let failure = handlers.failure.get().copied();
                 Err(Unavailable::Code(failure.unwrap_or(CodeMemoryError::Exhausted)))
             }
         }
+    }
+
+    fn with(
+        memory: CodeMemory,
+        threaded: Threaded,
+        cpu: CpuFeatures,
+        config: &Config,
+    ) -> Result<Self, CodeMemoryError> {
+        let base = memory.base().addr();
+        let mut native = NativeStubs {
+            base,
+            leave: base + threaded.leave() as usize,
+            resume: base + threaded.resume() as usize,
+            ..NativeStubs::NONE
+        };
+        let mut adapters = None;
+        if config.tier == Tier::Jit {
+            let made = Adapters::new(&memory, native)?;
+            (adapters, native) = (Some(made.0), made.1);
+        }
+        Ok(Self {
+            memory,
+            builtins: Box::new(builtins::table(native)),
+            threaded: threaded.scatter(config.handler_order),
+            adapters,
+            cpu,
+            signals: config.signals_based_traps,
+        })
     }
 
     /// The file that `profiler` reads.
@@ -99,6 +139,11 @@ impl Native {
         Some(self.code(offset))
     }
 
+    /// What contexts of this engine point to.
+    pub(crate) fn builtins(&self) -> *const BuiltinTable {
+        &raw const *self.builtins
+    }
+
     /// Names of the code that all handlers share, and where it is from the base of the code memory.
     pub(crate) fn stubs(&self) -> impl Iterator<Item = (&'static str, u32)> {
         self.threaded.stubs()
@@ -107,6 +152,48 @@ impl Native {
     /// The code of a wasm function that has not been called yet.
     pub(crate) fn lazy_entry(&self) -> *mut u8 {
         self.code(self.threaded.lazy())
+    }
+
+    /// [`FuncEntry::reg_entry`] of a function that has not been called by compiled code yet, if
+    /// there is such code.
+    pub(crate) fn adapt_entry(&self) -> Option<*mut u8> {
+        self.adapters.as_ref().map(|adapters| self.at(adapters.adapt()))
+    }
+
+    /// The adapter for functions of type `ty`, which is called `id`.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub(crate) fn adapter(
+        &self,
+        adapter: Adapter,
+        id: TypeId,
+        ty: &FuncType,
+    ) -> Result<*mut u8, CodeMemoryError> {
+        let adapters = self.adapters.as_ref().expect("only compiled code needs adapters");
+        Ok(self.at(adapters.find(adapter, id, ty)?))
+    }
+
+    /// Publishes compiled functions.
+    ///
+    /// # Errors
+    /// When there is no memory for them.
+    pub(crate) fn publish_compiled(
+        &self,
+        bytes: &[u8],
+        faults: &[u32],
+    ) -> Result<CompiledCode, CodeMemoryError> {
+        CompiledCode::publish(&self.memory, bytes, faults)
+    }
+
+    /// The code at an address in the code memory.
+    pub(crate) fn at(&self, address: usize) -> *mut u8 {
+        self.memory.base().wrapping_add(address - self.memory.base().addr()).cast_mut()
+    }
+
+    /// Which instructions code may use.
+    pub(crate) fn cpu(&self) -> CpuFeatures {
+        self.cpu
     }
 
     /// The code that is `offset` bytes from the base of the code memory.
@@ -124,36 +211,64 @@ impl Native {
     ///
     /// # Safety
     ///
-    /// As [`wasmtier_interp::enter`]; `activation` is the store's innermost one, and `faults` the
-    /// set of that store.
+    /// As [`wasmtier_interp::enter`]; `faults` is the set of that store.
     #[inline]
     pub(super) unsafe fn enter(
         &self,
         vmctx: *mut VmCtx,
         entry: *const FuncEntry,
         args: *mut u64,
-        activation: *mut Activation,
         faults: *const ReservationSet,
     ) -> Result<Status, MapError> {
-        let mut native = NativeActivation::new(if self.signals { faults } else { ptr::null() })?;
+        let native = NativeActivation::new(if self.signals { faults } else { ptr::null() })?;
+        let mut native = native.leave_by(self.builtins.native.leave);
         let code = self.code(self.threaded.enter());
-        // SAFETY: the entry stub calls what the caller vouches for; no frame of a handler owns
+        // SAFETY: the entry stub calls what the caller vouches for; no frame of machine code owns
         // anything, and the set is the store's.
-        let status = unsafe { native.call(code, vmctx, args, entry, self.memory.base()) };
-        if let Some(fault) = native.fault() {
-            // SAFETY: the fault has ended the innermost activation's code, whose frames are there.
-            unsafe { self.mark(fault, activation) };
-        }
-        Ok(status)
+        Ok(unsafe { native.call(code, vmctx, args, entry, self.memory.base()) })
     }
 
-    /// Notes where code was left by a fault, as handlers do when they leave.
+    /// Notes where wasm is being left if it is because of a fault, as code does that leaves itself.
     ///
     /// # Safety
     ///
-    /// The fault interrupted a handler of `activation`, which is live.
+    /// Machine code of `activation`, which is live and the thread's innermost, is being left.
     #[cold]
+    pub(super) unsafe fn note_fault(&self, activation: *mut Activation) {
+        if let Some(fault) = activation::take_fault() {
+            // SAFETY: the fault interrupted the activation's code, whose frames are there.
+            unsafe { self.mark(fault, activation) };
+        }
+    }
+
+    /// Shows the frames of an activation to `visit`, innermost first.
+    ///
+    /// # Safety
+    ///
+    /// `activation` is live and of this engine, and its frames are there since wasm left.
+    pub(super) unsafe fn frames(
+        &self,
+        activation: *const Activation,
+        visit: &mut dyn FnMut(RawFrame),
+    ) {
+        // SAFETY: caller's contract.
+        unsafe { frames::walk(activation, visit) };
+    }
+
+    /// Notes where code was left by a fault.
+    ///
+    /// # Safety
+    ///
+    /// The fault interrupted code of `activation`, which is live.
     unsafe fn mark(&self, fault: Fault, activation: *mut Activation) {
+        // SAFETY: live (caller's contract).
+        let activation = unsafe { &mut *activation };
+        if !code_range::is_handler(fault.pc) {
+            activation.exit_fp = ptr::null_mut();
+            // The fault handler has pushed the program counter.
+            activation.exit_sp = ptr::with_exposed_provenance(fault.sp - size_of::<u64>());
+            return;
+        }
         let offset = fault.pc - self.memory.base().addr();
         let offset = u32::try_from(offset).expect("the code memory is smaller than 4 GiB");
         let cell = fault.cell + self.threaded.cell_behind(offset) as usize;
@@ -162,8 +277,8 @@ impl Native {
         // SAFETY: between its entry and its end a handler's `rbp` is the running frame, which has
         // the slot (caller's contract).
         unsafe { saved_pc.write(cell as u64) };
-        // SAFETY: live (caller's contract).
-        unsafe { (*activation).exit_fp = fp };
+        activation.exit_fp = fp;
+        activation.exit_sp = ptr::with_exposed_provenance(fault.sp);
     }
 }
 
@@ -226,5 +341,7 @@ impl PublishCode for Publisher {
     }
 }
 
+mod compiled;
+mod frames;
 #[cfg(test)]
 mod tests;

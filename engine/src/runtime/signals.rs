@@ -87,6 +87,7 @@ unsafe fn land(info: *const libc::siginfo_t, context: *mut libc::ucontext_t) -> 
     let registers = unsafe { &mut (*context).uc_mcontext.gregs };
     let pc = registers[libc::REG_RIP as usize].cast_unsigned() as usize;
     let fp = registers[libc::REG_RBP as usize].cast_unsigned() as usize;
+    let sp = registers[libc::REG_RSP as usize].cast_unsigned() as usize;
     let cell = registers[libc::REG_R15 as usize].cast_unsigned() as usize;
     // First the code, then the activation: a thread that runs our code has touched the
     // thread-local variable before, so that reading it here allocates nothing.
@@ -97,7 +98,7 @@ unsafe fn land(info: *const libc::siginfo_t, context: *mut libc::ucontext_t) -> 
     }
     // SAFETY: a fault of this kind carries an address.
     let address = unsafe { info.si_addr() }.addr();
-    let fault = Fault { pc, fp, cell, address, trap };
+    let fault = Fault { pc, fp, sp, cell, address, trap };
     // SAFETY: registered code runs only below an activation, and this thread was in it.
     let Some(landing) = (unsafe { NativeActivation::accept(innermost, fault) }) else {
         return false;

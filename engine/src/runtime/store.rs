@@ -35,6 +35,7 @@ use super::vmctx::VmCtxBlock;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::module::ModuleInner;
+use crate::trap::WasmBacktrace;
 
 /// The identity of a store: no two stores of a process share one.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
@@ -149,6 +150,8 @@ pub struct StoreOpaque {
     pub(super) modules: BTreeMap<usize, Arc<ModuleInner>>,
     /// Why wasm is being left, while it is.
     pub(super) parked: Option<Parked>,
+    /// Where it is being left, if machine code leaves.
+    pub(super) left_at: Option<WasmBacktrace>,
     limit_hook: Option<LimitHook>,
     /// Types of functions that were called dynamically, by id: the engine's own table has a lock.
     types: Vec<Option<Arc<FuncType>>>,
@@ -168,8 +171,9 @@ impl StoreOpaque {
             stack_top: core::ptr::null_mut(),
             activation: core::ptr::null_mut(),
             host: core::ptr::null_mut(),
+            native_limit: 0,
         });
-        let host_ctx = VmCtxBlock::for_host(vm.as_ptr());
+        let host_ctx = VmCtxBlock::for_host(vm.as_ptr(), engine.builtins());
         Self {
             id: StoreId::next(),
             engine: engine.clone(),
@@ -186,6 +190,7 @@ impl StoreOpaque {
             hosts: HostFuncs::default(),
             modules: BTreeMap::new(),
             parked: None,
+            left_at: None,
             limit_hook: None,
             types: Vec::new(),
         }

@@ -11,9 +11,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::alloc::{alloc_zeroed, dealloc, handle_alloc_error};
 
-use wasmtier_vm::{FuncEntry, FuncImport, TypeId, VmCtx, VmMemory, VmStore, VmTable};
-
-use super::builtins::BUILTINS;
+use wasmtier_vm::{BuiltinTable, FuncEntry, FuncImport, TypeId, VmCtx, VmMemory, VmStore, VmTable};
 
 /// What goes into a block.
 pub(super) struct VmCtxParts<'a> {
@@ -21,6 +19,8 @@ pub(super) struct VmCtxParts<'a> {
     /// Index of the instance in its store.
     pub(super) instance: usize,
     pub(super) stack_limit: usize,
+    /// Those of the engine.
+    pub(super) builtins: *const BuiltinTable,
     pub(super) code_table: *const FuncEntry,
     pub(super) funcref_base: *mut u8,
     pub(super) funcref_offset: u32,
@@ -43,11 +43,12 @@ pub(crate) struct VmCtxBlock {
 
 impl VmCtxBlock {
     /// The context of a store in which no instance runs.
-    pub(super) fn for_host(store: *mut VmStore) -> Self {
+    pub(super) fn for_host(store: *mut VmStore, builtins: *const BuiltinTable) -> Self {
         Self::new(&VmCtxParts {
             store,
             instance: NO_INSTANCE,
             stack_limit: 0,
+            builtins,
             code_table: ptr::null(),
             funcref_base: ptr::null_mut(),
             funcref_offset: 0,
@@ -83,7 +84,7 @@ impl VmCtxBlock {
         let mut ctx = VmCtx::empty();
         ctx.stack_limit = AtomicUsize::new(parts.stack_limit);
         ctx.store = parts.store;
-        ctx.builtins = &raw const BUILTINS;
+        ctx.builtins = parts.builtins;
         ctx.code_table = parts.code_table;
         ctx.funcref_base = parts.funcref_base;
         ctx.funcref_offset = parts.funcref_offset;

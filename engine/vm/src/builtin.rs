@@ -8,6 +8,7 @@
 //! builtin is one slot wide), result 0 replaces operand 0. The immediates of the operator follow.
 
 use crate::func::FuncEntry;
+use crate::native::NativeStubs;
 use crate::status::Status;
 use crate::vmctx::VmCtx;
 
@@ -33,6 +34,21 @@ pub type TranslateCode = unsafe extern "C" fn(vmctx: *mut VmCtx, entry: *const F
 ///
 /// As for [`TranslateCode`], and the function is translated.
 pub type WarmCode = unsafe extern "C" fn(vmctx: *mut VmCtx, entry: *const FuncEntry);
+
+/// Makes the code that calls a function with arguments in registers though it takes them in slots:
+/// for an entry whose `reg_entry` is not there yet, and is when this returns `OK`.
+///
+/// # Safety
+///
+/// `vmctx` is a live instance's and `entry` one that it may call.
+pub type AdaptCode = unsafe extern "C" fn(vmctx: *mut VmCtx, entry: *const FuncEntry) -> Status;
+
+/// Told that wasm is being left with `status`, which is not `OK`, while all frames are still there.
+///
+/// # Safety
+///
+/// `vmctx` is the running instance's; its activation says where wasm was left.
+pub type LeaveCode = unsafe extern "C" fn(vmctx: *mut VmCtx, status: Status);
 
 macro_rules! builtins {
     ($(
@@ -75,6 +91,12 @@ macro_rules! builtins {
             pub translate: TranslateCode,
             /// Make faster what runs often.
             pub warm: WarmCode,
+            /// Make it possible to call a function with arguments in registers.
+            pub adapt: AdaptCode,
+            /// Look at the frames before they are gone.
+            pub leave: LeaveCode,
+            /// The routines of machine code; all 0 in the portable world.
+            pub native: NativeStubs,
             $($(#[$doc])* pub $field: BuiltinCode,)*
         }
 

@@ -23,6 +23,14 @@
 /// Slots between the parameters and the locals: return word, caller's fp, entry, saved pc.
 pub const HEADER_SLOTS: u32 = 4;
 
+/// Bytes of the value stack that a compiled function may use below the stack limit. One whose frame
+/// is no larger need only have its top above the limit, and if it calls nothing, need not ask.
+pub const UNCHECKED_FRAME_BYTES: u32 = 1024;
+
+/// Bytes that a stack has below its limit: the frame of a function that did not ask lies below one
+/// that only asked for its top, and a callee's header is written before the callee asks.
+pub const STACK_RESERVE: u32 = 2 * UNCHECKED_FRAME_BYTES + 8 * HEADER_SLOTS;
+
 /// A place in a frame: a signed distance from the frame pointer, in 8-byte slots.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 #[repr(transparent)]

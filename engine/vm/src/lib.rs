@@ -15,18 +15,24 @@ mod builtin;
 mod func;
 mod key;
 mod module;
+mod native;
 mod status;
 mod types;
 mod vmctx;
 mod walk;
 
-pub use builtin::{Builtin, BuiltinCode, BuiltinTable, TranslateCode, WarmCode};
+pub use builtin::{
+    AdaptCode, Builtin, BuiltinCode, BuiltinTable, LeaveCode, TranslateCode, WarmCode,
+};
 pub use frame::{FrameLayout, Slot};
 pub use func::{FUNC_RECORD_SIZE, FuncEntry, FuncRecord, HostCode};
 pub use key::{FuncKey, FuncKeyKind};
 pub use module::{
     ConstExpr, ConstOp, DataSegment, ElemItems, ElemSegment, Export, ExportItem, Import,
     ImportType, ModuleInfo, SegmentMode,
+};
+pub use native::{
+    AdapterFrame, Continuation, EnteredFrame, InterpreterFrame, NativeStubs, OtherFrame,
 };
 pub use status::Status;
 pub use types::{

@@ -194,13 +194,16 @@ impl VmCtx {
 pub struct VmStore {
     /// Lowest usable address of the value stack.
     pub stack_low: *mut u64,
-    /// First free address below the live frames: the next activation starts here. The portable
-    /// back-end writes it before it calls the host or a builtin; native code has `rsp` instead.
+    /// First free address below the live frames: the next activation starts here. Written by
+    /// whoever calls the host or a builtin. It may lie below `stack_low`, by what the stack has
+    /// room for beyond it.
     pub stack_top: *mut u64,
     /// The innermost activation of wasm, or null.
     pub activation: *mut Activation,
     /// The engine's own store; opaque to running code.
     pub host: *mut (),
+    /// Lowest address of the native stack at which an adapter may open a frame.
+    pub native_limit: usize,
 }
 
 /// One entry from the host into wasm, on the host's stack while it lasts.
@@ -212,8 +215,27 @@ pub struct VmStore {
 pub struct Activation {
     /// The activation that called the host function which made this one.
     pub previous: *mut Activation,
-    /// Frame pointer of the frame that left; null when none did.
+    /// Frame pointer of the interpreted frame that left; null when none did.
     pub exit_fp: *mut u64,
+    /// The native stack pointer when wasm left, null in the portable world. If an interpreted frame
+    /// left, at its [`crate::InterpreterFrame`]; if compiled code did, at the return address that
+    /// names the place; null when neither did.
+    pub exit_sp: *const u64,
+    /// The native stack pointer at the entry: where it is when wasm goes back to the host.
+    pub entry_sp: *const u64,
+}
+
+impl Activation {
+    /// One that calls from `previous`, or null; nothing has left it.
+    #[must_use]
+    pub const fn new(previous: *mut Self) -> Self {
+        Self {
+            previous,
+            exit_fp: core::ptr::null_mut(),
+            exit_sp: core::ptr::null(),
+            entry_sp: core::ptr::null(),
+        }
+    }
 }
 
 /// A linear memory as running code sees it.

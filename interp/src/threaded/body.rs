@@ -68,6 +68,7 @@ pub(super) fn exit_to_runtime(code: &mut CodeBuffer, low: Gpr) {
     code.store(Width::W64, field(X, offset_of!(VmStore, stack_top)), low);
     code.mov(Width::W64, X, field(X, offset_of!(VmStore, activation)));
     code.store(Width::W64, field(X, offset_of!(Activation, exit_fp)), FP);
+    code.store(Width::W64, field(X, offset_of!(Activation, exit_sp)), Gpr::Rsp);
 }
 
 /// The register file of scalars.

@@ -176,6 +176,18 @@ impl Threaded {
         self.stubs.offset(Stub::Lazy).cast_unsigned()
     }
 
+    /// Where wasm is left from any depth: [`wasmtier_vm::NativeStubs::leave`].
+    #[must_use]
+    pub fn leave(&self) -> u32 {
+        self.stubs.offset(Stub::GoOut).cast_unsigned()
+    }
+
+    /// Where compiled code returns to interpreted code: [`wasmtier_vm::NativeStubs::resume`].
+    #[must_use]
+    pub fn resume(&self) -> u32 {
+        self.stubs.offset(Stub::Return).cast_unsigned()
+    }
+
     fn table(&self, bounds: Bounds) -> &Table {
         self.tables[bounds as usize].get_or_init(Table::new)
     }

@@ -3,8 +3,8 @@
 //! What lives here: which register holds what between two cells. What does not: what handlers do
 //! with them.
 //!
-//! Invariant: what is not named here is scratch. `rsp` stays where the entry from the host left it,
-//! ready for calls of helpers; frames are on the value stack.
+//! Invariant: what is not named here is scratch. `rsp` stays where the entry left it, from the host
+//! or from compiled code, ready for calls of helpers; frames are on the value stack.
 
 use wasmtier_x64::{Gpr, Xmm};
 

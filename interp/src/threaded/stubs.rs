@@ -10,7 +10,10 @@ use core::mem::{offset_of, size_of};
 
 use dynasmrt::{DynamicLabel, DynasmLabelApi};
 use wasmtier_ops::Trap;
-use wasmtier_vm::{Activation, BuiltinTable, FuncEntry, Slot, VmCtx, VmMemory, VmStore};
+use wasmtier_vm::{
+    Activation, AdapterFrame, BuiltinTable, FuncEntry, InterpreterFrame, Slot, VmCtx, VmMemory,
+    VmStore,
+};
 use wasmtier_x64::{Alu, CodeBuffer, Cond, Gpr, Mem, Scale, Shift, Width};
 
 use super::body::{context, exit_to_runtime, field, frame_low, frame_word};
@@ -31,6 +34,8 @@ pub(super) enum Stub {
     Lazy,
     /// Leaves at the running cell with the status in `eax`.
     Leave,
+    /// Leaves with the status in `eax`, from any depth of the native stack. Where is noted.
+    GoOut,
     /// Leaves as the callee whose frame was opened last has no room, or the guest is to stop.
     Refuse,
     /// Tells the runtime that the function of the entry in `rdx` runs often, and begins it anew.
@@ -39,7 +44,7 @@ pub(super) enum Stub {
     Poll,
     /// Runs a cell again whose access to memory 0 was not in bounds; or leaves, if it is not now.
     OutOfBounds,
-    /// Returns to the caller in `rbp` through the return word in `rcx`, which is not 0.
+    /// Returns to the caller in `rbp` through the return word in `rcx`.
     Return,
     /// Calls the function with its entry in `rdx` and context in `rcx`; its frame pointer is in
     /// `rdi`, the pc to return to in `rsi`.
@@ -53,10 +58,11 @@ pub(super) enum Stub {
 }
 
 impl Stub {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Enter,
         Self::Lazy,
         Self::Leave,
+        Self::GoOut,
         Self::Refuse,
         Self::Warm,
         Self::Poll,
@@ -72,6 +78,7 @@ impl Stub {
             Self::Enter => "enter",
             Self::Lazy => "lazy",
             Self::Leave => "leave",
+            Self::GoOut => "go_out",
             Self::Refuse => "refuse",
             Self::Warm => "warm",
             Self::Poll => "poll",
@@ -100,9 +107,8 @@ impl Stubs {
     }
 }
 
-/// Bytes of the host's stack below the return address of the entry, which keep calls aligned; three
-/// words for stubs that call.
-const SCRATCH: i32 = 24;
+/// Bytes below the return address of the entry, which keep calls aligned.
+const SCRATCH: i32 = size_of::<InterpreterFrame>() as i32;
 /// A word of the scratch.
 const fn scratch(index: i32) -> Mem {
     Mem::new(Rsp, index * 8)
@@ -128,6 +134,7 @@ pub(super) fn emit(loop_budget: i32) -> (CodeBuffer, Unplaced) {
             Stub::Enter => emitter.enter(),
             Stub::Lazy => emitter.lazy(),
             Stub::Leave => emitter.leave(),
+            Stub::GoOut => emitter.go_out(),
             Stub::Refuse => emitter.refuse(),
             Stub::Warm => emitter.warm(),
             Stub::Poll => emitter.poll(loop_budget),
@@ -190,9 +197,26 @@ impl Emitter<'_> {
         self.code.mov(W64, MEMORY, context(offset_of!(VmCtx, mem0_base)));
     }
 
-    /// Goes to the host with the status in `eax`.
+    /// The store's innermost activation, in `into`.
+    fn activation(&mut self, into: Gpr) {
+        self.code.mov(W64, into, context(offset_of!(VmCtx, store)));
+        self.code.mov(W64, into, field(into, offset_of!(VmStore, activation)));
+    }
+
     fn go_out(&mut self) {
-        self.code.alu_imm(Alu::Add, W64, Rsp, SCRATCH);
+        let code = &mut *self.code;
+        // The frames of compiled code are on the native stack: the runtime looks at them before
+        // they are gone.
+        code.alu_imm(Alu::And, W64, Rsp, -16);
+        code.alu_imm(Alu::Sub, W64, Rsp, 16);
+        code.store(W64, Mem::base(Rsp), Rax);
+        code.mov(W64, Rdi, CTX);
+        code.mov(W32, Rsi, Rax);
+        code.mov(W64, R11, context(offset_of!(VmCtx, builtins)));
+        code.call_to(field(R11, offset_of!(BuiltinTable, leave)));
+        code.mov(W64, Rax, Mem::base(Rsp));
+        self.activation(Rcx);
+        self.code.mov(W64, Rsp, field(Rcx, offset_of!(Activation, entry_sp)));
         self.code.ret();
     }
 
@@ -202,10 +226,13 @@ impl Emitter<'_> {
 
     fn enter(&mut self) {
         let code = &mut *self.code;
-        code.alu_imm(Alu::Sub, W64, Rsp, SCRATCH);
         code.mov(W64, BASE, Rcx);
         code.mov(W64, CTX, Rdi);
         self.reload_memory();
+        self.activation(Rax);
+        let code = &mut *self.code;
+        code.store(W64, field(Rax, offset_of!(Activation, entry_sp)), Rsp);
+        code.alu_imm(Alu::Sub, W64, Rsp, SCRATCH);
         let exit = self.code.new_dynamic_label();
         let code = &mut *self.code;
         // The frame pointer is as many slots below the first argument as there are parameters, and
@@ -220,7 +247,8 @@ impl Emitter<'_> {
         self.begin_function();
         self.code.dynamic_label(exit);
         self.code.zero(Rax);
-        self.go_out();
+        self.code.alu_imm(Alu::Add, W64, Rsp, SCRATCH);
+        self.code.ret();
     }
 
     /// Translates the function of the entry in `rdx`.
@@ -242,30 +270,41 @@ impl Emitter<'_> {
 
     /// Leaves with the status in `eax` at the call that opened the frame, which is not to be seen.
     fn leave_caller(&mut self) {
+        let (machine, host) = (self.code.new_dynamic_label(), self.code.new_dynamic_label());
         let code = &mut *self.code;
+        code.mov(W64, Rdx, frame_word(Slot::RETURN));
         code.mov(W64, FP, frame_word(Slot::CALLER_FP));
-        let none = code.new_dynamic_label();
-        code.test(W64, FP, FP);
-        code.jcc(Cond::E, none);
+        code.test(W64, Rdx, Rdx);
+        code.jcc(Cond::G, machine);
         // The pc behind the call becomes one within the call.
         code.alu_imm(Alu::Sub, W64, frame_word(Slot::SAVED_PC), WORD as i32);
-        self.code.dynamic_label(none);
-        // Even if there is none: a frame that called out may have been replaced since.
-        self.mark();
-        self.go_out();
+        self.mark(Rsp);
+        self.jump(Stub::GoOut);
+        // Compiled code left, at its return address; or none, if the host called. That is noted
+        // too: a frame that called out may have been replaced since.
+        let code = &mut *self.code;
+        code.dynamic_label(machine);
+        code.zero(Rdx);
+        code.test(W64, FP, FP);
+        code.jcc(Cond::E, host);
+        code.mov(W64, Rdx, Mem::new(Rsp, offset_of!(AdapterFrame, caller_sp) as i32));
+        code.zero(FP);
+        code.dynamic_label(host);
+        self.mark(Rdx);
+        self.jump(Stub::GoOut);
     }
 
-    /// Notes that the frame left wasm.
-    fn mark(&mut self) {
-        self.code.mov(W64, Rcx, context(offset_of!(VmCtx, store)));
-        self.code.mov(W64, Rcx, field(Rcx, offset_of!(VmStore, activation)));
+    /// Notes that the frame left wasm, with the native stack at `sp`. Changes `rcx`.
+    fn mark(&mut self, sp: Gpr) {
+        self.activation(Rcx);
         self.code.store(W64, field(Rcx, offset_of!(Activation, exit_fp)), FP);
+        self.code.store(W64, field(Rcx, offset_of!(Activation, exit_sp)), sp);
     }
 
     fn leave(&mut self) {
         self.code.store(W64, frame_word(Slot::SAVED_PC), PC);
-        self.mark();
-        self.go_out();
+        self.mark(Rsp);
+        self.jump(Stub::GoOut);
     }
 
     /// Leaves with the status in `eax`, unless that is OK.
@@ -346,15 +385,17 @@ impl Emitter<'_> {
 
     fn return_(&mut self) {
         let code = &mut *self.code;
-        let other = code.new_dynamic_label();
+        let (other, same) = (code.new_dynamic_label(), code.new_dynamic_label());
         code.test(W64, Rcx, Rcx);
         code.jcc(Cond::S, other);
+        code.jcc(Cond::E, same);
         code.jmp_to(Rcx);
         code.dynamic_label(other);
         // Without the mark.
         code.shift_imm(Shift::Shl, W64, Rcx, 1);
         code.shift_imm(Shift::Shr, W64, Rcx, 1);
         self.switch_to(Rcx);
+        self.code.dynamic_label(same);
         self.resume();
     }
 

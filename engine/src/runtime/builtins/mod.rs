@@ -14,9 +14,9 @@ mod table;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wasmtier_ops::Trap;
-use wasmtier_vm::{BuiltinTable, FuncEntry, Status, VmCtx};
+use wasmtier_vm::{BuiltinTable, FuncEntry, NativeStubs, Status, VmCtx};
 
-use super::call::Parked;
+use super::call::{Parked, leaving};
 use super::instance::InstanceObject;
 use super::store::StoreRef;
 use super::vmctx::{instance_of, store_of};
@@ -131,6 +131,28 @@ unsafe extern "C" fn warm(vmctx: *mut VmCtx, entry: *const FuncEntry) {
     frame.instance().module().warm_up(entry);
 }
 
+/// # Safety
+///
+/// As [`wasmtier_vm::AdaptCode`].
+unsafe extern "C" fn adapt(vmctx: *mut VmCtx, entry: *const FuncEntry) -> Status {
+    // SAFETY: caller's contract; there are no operands.
+    let mut frame = unsafe { Frame::new(vmctx, core::ptr::null_mut()) };
+    // SAFETY: what an instance may call lives as long as its store.
+    let entry = unsafe { &*entry };
+    let engine = frame.store.engine().clone();
+    status(frame.guarded(|_| Ok(engine.adapt(entry)?)))
+}
+
+/// # Safety
+///
+/// As [`wasmtier_vm::LeaveCode`].
+unsafe extern "C" fn leave(vmctx: *mut VmCtx, status: Status) {
+    // SAFETY: caller's contract; there are no operands.
+    let mut frame = unsafe { Frame::new(vmctx, core::ptr::null_mut()) };
+    // SAFETY: machine code is being left, and its frames are there (caller's contract).
+    unsafe { leaving(&mut frame.store, status) };
+}
+
 macro_rules! builtins {
     ($($name:ident = $code:path;)*) => {
         $(
@@ -149,8 +171,13 @@ macro_rules! builtins {
             }
         )*
 
-        /// The builtins of every engine.
-        pub(super) static BUILTINS: BuiltinTable = BuiltinTable { translate, warm, $($name),* };
+        /// The builtins of an engine whose machine code shares `native`.
+        pub(crate) const fn table(native: NativeStubs) -> BuiltinTable {
+            BuiltinTable { translate, warm, adapt, leave, native, $($name),* }
+        }
+
+        /// The builtins of the portable world.
+        pub(crate) static PORTABLE: BuiltinTable = table(NativeStubs::NONE);
     };
 }
 

@@ -3,15 +3,36 @@
 //! Invariant: there is no value of it.
 
 use std::io;
+use std::ops::Range;
 
 use wasmtier_interp::{Backend, Code};
-use wasmtier_vm::{Activation, FuncEntry, Status, VmCtx};
+use wasmtier_vm::{Activation, BuiltinTable, FuncEntry, FuncType, Status, TypeId, VmCtx};
+use wasmtier_x64::CpuFeatures;
 
+use super::backtrace::RawFrame;
 use super::memory::BoundsMode;
 use super::mmap::MapError;
 use super::reservation_set::ReservationSet;
 use super::unavailable::Unavailable;
 use crate::config::{Config, ProfilingStrategy};
+
+/// A stand-in for functions of one signature.
+#[derive(Copy, Clone, Debug)]
+pub(crate) enum Adapter {
+    SlotsToRegisters,
+    RegistersToSlots,
+    RegistersToHost,
+}
+
+/// Compiled functions, which there are not.
+#[derive(Debug)]
+pub(crate) enum CompiledCode {}
+
+impl CompiledCode {
+    pub(crate) fn addresses(&self) -> Range<usize> {
+        match *self {}
+    }
+}
 
 /// The native world of an engine.
 #[derive(Debug)]
@@ -48,6 +69,53 @@ impl Native {
         match *self {}
     }
 
+    pub(crate) fn builtins(&self) -> *const BuiltinTable {
+        match *self {}
+    }
+
+    pub(crate) fn cpu(&self) -> CpuFeatures {
+        match *self {}
+    }
+
+    pub(crate) fn adapt_entry(&self) -> Option<*mut u8> {
+        match *self {}
+    }
+
+    pub(crate) fn adapter(
+        &self,
+        _: Adapter,
+        _: TypeId,
+        _: &FuncType,
+    ) -> Result<*mut u8, Unavailable> {
+        match *self {}
+    }
+
+    pub(crate) fn publish_compiled(
+        &self,
+        _: &[u8],
+        _: &[u32],
+    ) -> Result<CompiledCode, Unavailable> {
+        match *self {}
+    }
+
+    pub(crate) fn at(&self, _: usize) -> *mut u8 {
+        match *self {}
+    }
+
+    /// # Safety
+    ///
+    /// Cannot be called.
+    pub(super) unsafe fn note_fault(&self, _: *mut Activation) {
+        match *self {}
+    }
+
+    /// # Safety
+    ///
+    /// Cannot be called.
+    pub(super) unsafe fn frames(&self, _: *const Activation, _: &mut dyn FnMut(RawFrame)) {
+        match *self {}
+    }
+
     /// # Safety
     ///
     /// Cannot be called.
@@ -56,7 +124,6 @@ impl Native {
         _: *mut VmCtx,
         _: *const FuncEntry,
         _: *mut u64,
-        _: *mut Activation,
         _: *const ReservationSet,
     ) -> Result<Status, MapError> {
         match *self {}
