@@ -10,6 +10,8 @@ use core::fmt;
 use wasmtier_vm::{FuncIdx, ModuleInfo};
 use wasmtier_x64::CpuFeatures;
 
+use crate::compiler;
+
 /// How code keeps accesses to memory 0 within it. Other memories are always checked by code.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Bounds {
@@ -52,11 +54,30 @@ pub struct Compiled {
     pub faults: Vec<u32>,
     /// In the order of their offsets, if they were asked for.
     pub sites: Vec<Site>,
+    /// What the code consists of.
+    pub counters: Counters,
+}
+
+/// Counts of what a function's code consists of, as it stands in the code.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Counters {
+    /// Bytes.
+    pub bytes: u32,
+    /// Operands put into slots because there were no registers, or a call came.
+    pub spills: u32,
+    /// Locals loaded to their lanes.
+    pub reloads: u32,
+    /// Locals stored to their homes.
+    pub flushes: u32,
+    /// The same on the way to labels, both directions.
+    pub edge_moves: u32,
+    /// Locals that regions have pinned to registers, together.
+    pub pins: u32,
 }
 
 /// Buffers that compilations share.
 #[derive(Debug, Default)]
-pub struct Scratch {}
+pub struct Scratch(compiler::Buffers);
 
 /// Why a function could not be compiled; it can still be interpreted.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -109,12 +130,11 @@ impl core::error::Error for CompileError {}
 ///
 /// When `func` is imported.
 pub fn compile(
-    _scratch: &mut Scratch,
+    scratch: &mut Scratch,
     module: &ModuleInfo,
     func: FuncIdx,
-    _bytes: &[u8],
-    _options: &Options,
+    bytes: &[u8],
+    options: &Options,
 ) -> Result<Compiled, CompileError> {
-    module.defined_func(func).expect("only functions of the module have bodies");
-    Err(CompileError::Unsupported { what: "this function" })
+    compiler::run(&mut scratch.0, module, func, bytes, options).map_err(|error| *error)
 }

@@ -1,8 +1,8 @@
 //! The baseline compiler: wasm bytes in, machine code bytes out.
 //!
-//! What lives here: today the [prescan](prescan()), the first of the compiler's two walks over a
-//! body, which finds what the second must know before it emits the first byte: where loops are,
-//! which locals each uses how often, and whether it calls. The emitting walk follows. What does
+//! What lives here: the [prescan](prescan()), the first of the compiler's two walks over a body,
+//! which finds what the second must know before it emits the first byte: where loops are, which
+//! locals each uses how often, and whether it calls; and that second walk, [`compile`]. What does
 //! not: mapping or running code, and anything of an instance.
 //!
 //! Invariant: everything here is a pure function of the bytes it is given, on any thread.
@@ -11,13 +11,14 @@
 
 mod adapter;
 mod compile;
+mod compiler;
 mod convention;
 mod native;
 mod prescan;
 mod stubs;
 
 pub use adapter::{registers_to_host, registers_to_slots, slots_to_registers};
-pub use compile::{Bounds, CompileError, Compiled, Options, Scratch, Site, compile};
+pub use compile::{Bounds, CompileError, Compiled, Counters, Options, Scratch, Site, compile};
 pub use convention::{FLOAT_ARGUMENTS, FLOAT_RESULTS, INT_ARGUMENTS, INT_RESULTS};
 pub use convention::{Place, arguments, results};
 pub use prescan::{LocalUse, Prescan, PrescanError, Region, RegionIdx, prescan};

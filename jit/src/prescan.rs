@@ -35,8 +35,12 @@ pub struct Region {
     pub depth: u32,
     /// Offset of its `loop` operator in the module, or of the body's first operator.
     pub offset: u64,
+    /// Offset behind its last operator.
+    pub end: u64,
     /// How many calls it makes.
     pub calls: u32,
+    /// Offset of the first of them, or `u64::MAX`.
+    pub first_call: u64,
 }
 
 /// How often a region uses a local.
@@ -48,6 +52,12 @@ pub struct LocalUse {
     pub local: LocalIdx,
     /// Its reads and writes, as they stand in the code.
     pub count: u32,
+    /// How many of these are writes.
+    pub sets: u32,
+    /// Offset of the first of them.
+    pub first: u64,
+    /// Offset of the last of them.
+    pub last: u64,
 }
 
 /// What a body holds.
@@ -58,6 +68,8 @@ pub struct Prescan {
     /// Uses of locals. One region may name a local several times, when it uses it both before and
     /// after an inner loop does.
     pub uses: Vec<LocalUse>,
+    /// Locals, by index, of which a read may come before any write.
+    pub fresh: Vec<bool>,
     /// Reachable operators.
     pub operators: u32,
 }
@@ -133,28 +145,52 @@ pub fn prescan(body: &[u8], base: u64, params: u32) -> Result<Prescan, PrescanEr
     let declared = reader.locals.iter().map(|(count, _)| u64::from(*count)).sum::<u64>();
     let mut scanner = Scanner {
         scan: Prescan::default(),
-        blocks: Vec::new(),
+        blocks: vec![Block { is_loop: false, id: 0 }],
+        opened: 0,
         region: RegionIdx::BODY,
-        last_use: Vec::new(),
+        latest: Vec::new(),
         locals: declared + u64::from(params),
         offset: base,
         reachable: true,
     };
     scanner.open(0);
     reader.walk(&mut scanner)?;
+    scanner.scan.regions[0].end = scanner.offset + 1;
+    scanner.scan.fresh = scanner.latest.iter().map(|latest| latest.fresh).collect();
     Ok(scanner.scan)
 }
 
 /// No use of a local yet.
 const UNUSED: u32 = u32::MAX;
 
+/// An open block, or one arm of an `if`; the body is one too.
+#[derive(Copy, Clone)]
+struct Block {
+    is_loop: bool,
+    /// Its number in the order of their beginnings.
+    id: u32,
+}
+
+/// What is known of a local so far.
+#[derive(Copy, Clone)]
+struct Latest {
+    /// The place of its latest entry in `uses`.
+    entry: u32,
+    /// Whether a read may come before a write.
+    fresh: bool,
+    /// The block that begins with a write, before any read: how many blocks are around it, and its
+    /// number. While it is open the local has been written.
+    written: (u32, u32),
+}
+
 struct Scanner {
     scan: Prescan,
-    /// For each open block: whether it is a loop.
-    blocks: Vec<bool>,
+    blocks: Vec<Block>,
+    /// How many blocks were opened.
+    opened: u32,
     region: RegionIdx,
-    /// For each local that was used: the place of its latest entry in `uses`.
-    last_use: Vec<u32>,
+    /// By local, as far as they are used.
+    latest: Vec<Latest>,
     locals: u64,
     offset: u64,
     reachable: bool,
@@ -166,7 +202,8 @@ impl Scanner {
     fn open(&mut self, depth: u32) {
         let region = RegionIdx(self.scan.regions.len() as u32);
         let (parent, offset) = (self.region, self.offset);
-        self.scan.regions.push(Region { parent, depth, offset, calls: 0 });
+        let first_call = u64::MAX;
+        self.scan.regions.push(Region { parent, depth, offset, end: offset, calls: 0, first_call });
         self.region = region;
     }
 
@@ -178,39 +215,74 @@ impl Scanner {
         if is_loop {
             self.open(self.scan.regions[self.region.index()].depth + 1);
         }
-        self.blocks.push(is_loop);
+        self.opened += 1;
+        self.blocks.push(Block { is_loop, id: self.opened });
+    }
+
+    fn other_arm(&mut self) {
+        self.reachable = true;
+        self.opened += 1;
+        if let Some(block) = self.blocks.last_mut() {
+            block.id = self.opened;
+        }
     }
 
     fn end(&mut self) {
-        if self.blocks.pop() == Some(true) {
-            self.region = self.scan.regions[self.region.index()].parent;
+        if self.blocks.pop().is_some_and(|block| block.is_loop) {
+            let region = &mut self.scan.regions[self.region.index()];
+            region.end = self.offset + 1;
+            self.region = region.parent;
         }
         // Whether the end can be reached is not known without types; the body's last is none.
         self.reachable = true;
     }
 
-    fn local(&mut self, local: u32) -> Visit {
+    fn local(&mut self, local: u32, is_set: bool) -> Visit {
         if u64::from(local) >= self.locals {
             let (local, offset) = (LocalIdx(local), self.offset);
             return Err(PrescanError::UnknownLocal { local, offset });
         }
         let at = local as usize;
-        if self.last_use.len() <= at {
-            self.last_use.resize(at + 1, UNUSED);
+        if self.latest.len() <= at {
+            self.latest
+                .resize(at + 1, Latest { entry: UNUSED, fresh: false, written: (0, UNUSED) });
         }
-        match self.scan.uses.get_mut(self.last_use[at] as usize) {
-            Some(latest) if latest.region == self.region => latest.count += 1,
+        let latest = &mut self.latest[at];
+        if latest.entry == UNUSED {
+            let depth = self.blocks.len() - 1;
+            latest.fresh = !is_set;
+            latest.written = (depth as u32, self.blocks[depth].id);
+        } else {
+            let (depth, id) = latest.written;
+            let open = self.blocks.get(depth as usize);
+            latest.fresh |= open.is_none_or(|block| block.id != id);
+        }
+        let offset = self.offset;
+        match self.scan.uses.get_mut(latest.entry as usize) {
+            Some(latest) if latest.region == self.region => {
+                latest.count += 1;
+                latest.sets += u32::from(is_set);
+                latest.last = offset;
+            }
             _ => {
-                self.last_use[at] = self.scan.uses.len() as u32;
-                let (region, local) = (self.region, LocalIdx(local));
-                self.scan.uses.push(LocalUse { region, local, count: 1 });
+                latest.entry = self.scan.uses.len() as u32;
+                self.scan.uses.push(LocalUse {
+                    region: self.region,
+                    local: LocalIdx(local),
+                    count: 1,
+                    sets: u32::from(is_set),
+                    first: offset,
+                    last: offset,
+                });
             }
         }
         Ok(())
     }
 
     fn call(&mut self) {
-        self.scan.regions[self.region.index()].calls += 1;
+        let region = &mut self.scan.regions[self.region.index()];
+        region.calls += 1;
+        region.first_call = region.first_call.min(self.offset);
     }
 }
 
@@ -259,7 +331,7 @@ macro_rules! scan {
         scan!(|scanner| scanner.block(false); visit_try_table $args);
     };
     (@visit_loop $args:tt) => { scan!(|scanner| scanner.block(true); visit_loop $args); };
-    (@visit_else $args:tt) => { scan!(|scanner| scanner.reachable = true; visit_else $args); };
+    (@visit_else $args:tt) => { scan!(|scanner| scanner.other_arm(); visit_else $args); };
     (@visit_end $args:tt) => { scan!(|scanner| scanner.end(); visit_end $args); };
     (@visit_br $args:tt) => { scan!(@leaves visit_br $args); };
     (@visit_br_table $args:tt) => { scan!(@leaves visit_br_table $args); };
@@ -277,16 +349,16 @@ macro_rules! scan {
     (@visit_call_indirect $args:tt) => {
         scan!(|scanner| scanner.call(); visit_call_indirect $args);
     };
-    (@visit_local_get $args:tt) => { scan!(@local visit_local_get $args); };
-    (@visit_local_set $args:tt) => { scan!(@local visit_local_set $args); };
-    (@visit_local_tee $args:tt) => { scan!(@local visit_local_tee $args); };
+    (@visit_local_get $args:tt) => { scan!(@local false; visit_local_get $args); };
+    (@visit_local_set $args:tt) => { scan!(@local true; visit_local_set $args); };
+    (@visit_local_tee $args:tt) => { scan!(@local true; visit_local_tee $args); };
     (@leaves $visit:ident $args:tt) => {
         scan!(|scanner| scanner.reachable = false; $visit $args);
     };
-    (@local $visit:ident ($local:ident: $argty:ty)) => {
+    (@local $is_set:literal; $visit:ident ($local:ident: $argty:ty)) => {
         fn $visit(&mut self, $local: $argty) -> Visit {
             self.operator();
-            self.local($local)
+            self.local($local, $is_set)
         }
     };
     (@$visit:ident $args:tt) => { scan!(|_scanner| (); $visit $args); };

@@ -1,6 +1,6 @@
 //! The prescan on bodies made by hand.
 
-use wasmtier_jit::{LocalUse, RegionIdx, prescan};
+use wasmtier_jit::{RegionIdx, prescan};
 use wasmtier_vm::LocalIdx;
 
 const LOOP: u8 = 0x03;
@@ -34,7 +34,8 @@ fn nested_loops_tell_their_own_uses() {
     assert_eq!(scan.regions[1].offset, 104);
     // Once in the body, before and after the inner loop in the outer one, once in the inner.
     assert_eq!(scan.weight(LocalIdx(0)), 1 + 2 * 8 + 64);
-    assert_eq!(scan.uses[0], LocalUse { region: RegionIdx::BODY, local: LocalIdx(0), count: 1 });
+    let first = &scan.uses[0];
+    assert_eq!((first.region, first.local, first.count), (RegionIdx::BODY, LocalIdx(0), 1));
 }
 
 #[test]

@@ -96,6 +96,14 @@ impl CodeBuffer {
         self.bytes.reserve(additional);
     }
 
+    /// Replaces the four bytes at `at`, a displacement or immediate of an instruction before.
+    ///
+    /// # Panics
+    /// When there are no such bytes.
+    pub fn replace_i32(&mut self, at: usize, value: i32) {
+        self.bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
     /// A label to be placed at most once, and used any number of times before and after.
     pub fn new_dynamic_label(&mut self) -> DynamicLabel {
         self.labels.new_dynamic_label()

@@ -117,6 +117,27 @@ impl CodeBuffer {
         self.nops(self.len().next_multiple_of(alignment) - self.len());
     }
 
+    /// Entry `index` of a table of 32-bit distances, from the table's begin to `label`.
+    ///
+    /// ```
+    /// use dynasmrt::DynasmLabelApi;
+    /// use wasmtier_x64::CodeBuffer;
+    ///
+    /// let mut code = CodeBuffer::new();
+    /// let behind = code.new_dynamic_label();
+    /// code.table_entry(behind, 0);
+    /// code.table_entry(behind, 1);
+    /// code.dynamic_label(behind);
+    /// assert_eq!(code.finish()?, [8, 0, 0, 0, 8, 0, 0, 0]);
+    /// # Ok::<(), wasmtier_x64::Error>(())
+    /// ```
+    pub fn table_entry(&mut self, label: DynamicLabel, index: usize) {
+        self.extend(&[0; 4]);
+        let kind = X64Relocation::from_size(RelocationKind::Relative, RelocationSize::DWord);
+        let to_begin = 4 * (index as isize + 1);
+        self.dynamic_relocation(label, to_begin, 4, 0, kind);
+    }
+
     /// The distance to `label` from behind a jump of two bytes, if it is known and fits.
     fn near(&self, label: DynamicLabel) -> Option<i8> {
         let back = self.len() + 2 - self.label_offset(label)?;

@@ -21,6 +21,17 @@ use crate::{Alu, CodeBuffer, Cond, Gpr, GprMem, Mem, Scale, Width};
 pub struct Index(Gpr);
 
 impl Index {
+    /// All of `register`: the caller knows that its upper half is clear.
+    ///
+    /// The compiler's argument: it asks only for operands of type `i32`, and whatever writes such
+    /// an operand's register clears the upper half: every lowering whose result has 32 bits does,
+    /// loads of homes and slots of that type do, arguments and results of calls are extended by
+    /// zeros by convention, and copies of such registers copy 32 bits.
+    #[must_use]
+    pub const fn clear(register: Gpr) -> Self {
+        Self(register)
+    }
+
     /// Copies the low half of `from`, which may be the same register.
     pub fn copied(code: &mut CodeBuffer, into: Gpr, from: Gpr) -> Self {
         code.mov(Width::W32, into, from);
@@ -111,7 +122,8 @@ pub struct Access {
 
 impl Access {
     /// Whether the access must be where a multiple of its size is.
-    fn checks_alignment(self) -> bool {
+    #[must_use]
+    pub fn checks_alignment(self) -> bool {
         self.aligned && self.bytes > 1
     }
 }

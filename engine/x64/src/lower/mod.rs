@@ -40,7 +40,7 @@ pub use address::{address, far_address};
 pub use atomic::{atomic, atomic_needs_rax};
 pub use compare::Test;
 pub use memory::{load, store};
-pub use numeric::{Constraint, binary, condition, constraint, nonzero, unary};
+pub use numeric::{Class, Constraint, binary, class, condition, constraint, nonzero, unary};
 pub use simd::{Imm, load_vector, shuffle_by, simd, store_vector};
 pub use wide::{wide, wide_needs_rax_rdx};
 
@@ -121,7 +121,7 @@ impl Exits {
         self.faults.clear();
     }
 
-    /// Where code goes that traps. The same label for the same trap.
+    /// Where code goes that traps. The same label for the same trap, until they are taken.
     pub fn trap(&mut self, code: &mut CodeBuffer, trap: Trap) -> DynamicLabel {
         label_for(&mut self.traps, code, trap)
     }
@@ -171,14 +171,18 @@ impl Exits {
     }
 }
 
-/// The label of `value`, a new one if it has none. Lists are short: a handler has one operator, and
-/// there are only so many traps.
+/// How many entries at the end of a list are searched. Of more constants than that some may be there
+/// twice, but the time for each is bounded.
+const SEARCHED: usize = 32;
+
+/// The label of `value`, a new one if it has none.
 fn label_for<T: PartialEq>(
     known: &mut Vec<(T, DynamicLabel)>,
     code: &mut CodeBuffer,
     value: T,
 ) -> DynamicLabel {
-    if let Some((_, label)) = known.iter().find(|(known, _)| *known == value) {
+    let latest = known.iter().rev().take(SEARCHED);
+    if let Some((_, label)) = latest.into_iter().find(|(known, _)| *known == value) {
         return *label;
     }
     let label = code.new_dynamic_label();

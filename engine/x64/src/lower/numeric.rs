@@ -60,6 +60,49 @@ pub fn constraint(op: NumOp, cpu: CpuFeatures) -> Constraint {
     }
 }
 
+/// What is known of an operator's value when it is only tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Whether an integer is zero.
+    Eqz,
+    /// Whether two operands compare so.
+    Compare,
+    /// An integer whose flags tell whether it is zero at no cost.
+    Test,
+    /// Anything else.
+    Other,
+}
+
+/// What is known of `op` when it is only tested. Of all but [`Class::Eqz`] and [`Class::Other`]
+/// there is a [`condition`].
+#[must_use]
+pub fn class(op: NumOp) -> Class {
+    match shape(op) {
+        Shape::Eqz => Class::Eqz,
+        Shape::Compare(_) | Shape::CompareFloats(_) => Class::Compare,
+        Shape::And => Class::Test,
+        Shape::Count(_)
+        | Shape::Extend { .. }
+        | Shape::Add
+        | Shape::Sub
+        | Shape::Or
+        | Shape::Xor
+        | Shape::Mul
+        | Shape::Shift(_)
+        | Shape::Divide { .. }
+        | Shape::Sign(_)
+        | Shape::Round(_)
+        | Shape::Sqrt
+        | Shape::Float(..)
+        | Shape::Extremum(_)
+        | Shape::Copysign
+        | Shape::Truncate { .. }
+        | Shape::Convert { .. }
+        | Shape::Resize
+        | Shape::Reinterpret => Class::Other,
+    }
+}
+
 /// Makes `dst` the value of `op` on `a`. An integer may be an immediate.
 ///
 /// # Panics
