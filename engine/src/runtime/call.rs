@@ -15,14 +15,12 @@ use wasmtier_ops::Trap;
 use wasmtier_vm::{Activation, FuncRecord, FuncType, Status, TypeId};
 
 use super::backtrace;
+use super::native::Native;
+use super::native_stack::Limits;
 use super::slots::Slots;
 use super::store::{StoreOpaque, StoreRef};
 use crate::error::{Error, Result};
 use crate::trap::WasmBacktrace;
-
-/// Bytes of the host's own stack that calls from wasm to the host and back may nest over. A
-/// process limits threads to 2 MiB or more unless asked otherwise.
-const NATIVE_STACK_BUDGET: usize = 1 << 20;
 
 /// Slots that a call needs above its callee's frame.
 const HEADER: usize = wasmtier_vm::frame::HEADER_SLOTS as usize;
@@ -34,6 +32,8 @@ const RESERVE: usize = wasmtier_vm::frame::STACK_RESERVE as usize / 8;
 #[derive(Default)]
 pub(crate) struct ValueStack {
     slots: Box<[MaybeUninit<u64>]>,
+    /// Bytes of them that calls may use.
+    bytes: usize,
     /// Address of a local of the outermost call from the host; 0 when there is none.
     native_base: usize,
 }
@@ -74,12 +74,28 @@ impl StoreOpaque {
         // Machine code opens a callee's frame before the callee sees that there is no room for it.
         // Not zeroed: that would cost more than most calls take.
         self.stack.slots = Box::new_uninit_slice(RESERVE + slots);
+        self.stack.bytes = slots * size_of::<u64>();
         let low = self.stack.slots.as_mut_ptr().wrapping_add(RESERVE).cast();
         let vm = self.vm.as_ptr();
         // SAFETY: pinned by the store; nothing runs yet.
         unsafe { (*vm).stack_low = low };
         // SAFETY: as above.
         unsafe { (*vm).stack_top = low.wrapping_add(slots) };
+        for instance in &self.instances {
+            instance.ctx().set_stack_limit(low.addr());
+        }
+    }
+}
+
+impl StoreOpaque {
+    /// Lets calls use `bytes` of the stack, of which none is in use.
+    #[cold]
+    fn resize_stack(&mut self, bytes: usize) {
+        self.stack.bytes = bytes;
+        let end = self.stack.slots.len().saturating_sub(bytes / size_of::<u64>());
+        let low = self.stack.slots.as_mut_ptr().wrapping_add(end).cast::<u64>();
+        // SAFETY: pinned by the store; nothing runs.
+        unsafe { (*self.vm.as_ptr()).stack_low = low };
         for instance in &self.instances {
             instance.ctx().set_stack_limit(low.addr());
         }
@@ -216,12 +232,25 @@ fn nest(store: &mut StoreRef<'_>) -> Result<usize> {
     let here = 0_u8;
     let here = (&raw const here).addr();
     let base = store.stack.native_base;
+    let vm = store.vm.as_ptr();
     if base == 0 {
+        let bytes = store.stack.slots.len().saturating_sub(RESERVE) * size_of::<u64>();
+        let limits = if store.engine().native().is_some_and(Native::compiles) {
+            Limits::compiled(here, bytes)
+        } else {
+            Limits::interpreted(here, bytes)
+        };
+        // SAFETY: pinned by the store.
+        unsafe { (*vm).native_limit = limits.native };
+        if limits.value_bytes != store.stack.bytes {
+            store.resize_stack(limits.value_bytes);
+        }
         store.stack.native_base = here;
-    } else if base.abs_diff(here) > NATIVE_STACK_BUDGET {
-        return Err(stack_overflow(store));
+        return Ok(0);
     }
-    Ok(base)
+    // SAFETY: as above.
+    let limit = unsafe { (*vm).native_limit };
+    if (limit..=base).contains(&here) { Ok(base) } else { Err(stack_overflow(store)) }
 }
 
 /// # Safety

@@ -48,6 +48,7 @@ pub(crate) mod instance;
 pub(crate) mod instantiate;
 mod limit;
 pub(crate) mod memory_object;
+mod native_stack;
 mod pinned;
 mod racy;
 mod reservation_set;

@@ -154,6 +154,12 @@ impl Native {
         self.code(self.threaded.lazy())
     }
 
+    /// Whether functions are compiled.
+    #[inline]
+    pub(crate) fn compiles(&self) -> bool {
+        self.adapters.is_some()
+    }
+
     /// [`FuncEntry::reg_entry`] of a function that has not been called by compiled code yet, if
     /// there is such code.
     pub(crate) fn adapt_entry(&self) -> Option<*mut u8> {

@@ -126,12 +126,13 @@ impl VmCtxBlock {
         unsafe { VmCtx::entry(self.as_ptr(), defined) }
     }
 
-    /// Renews the end of the value stack.
+    /// Renews the end of the value stack, unless the guest is to stop.
     pub(super) fn set_stack_limit(&self, limit: usize) {
         // SAFETY: the context is live; the limit is an atomic, for others may write it too.
         let stack_limit = unsafe { &(*self.as_ptr()).stack_limit };
+        let renewed = |known| (known != usize::MAX).then_some(limit);
         // Relaxed: wasm that is to see it is called from this thread.
-        stack_limit.store(limit, Ordering::Relaxed);
+        let _ = stack_limit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, renewed);
     }
 
     /// Renews the base of the store's funcref records.

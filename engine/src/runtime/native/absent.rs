@@ -77,6 +77,10 @@ impl Native {
         match *self {}
     }
 
+    pub(crate) fn compiles(&self) -> bool {
+        match *self {}
+    }
+
     pub(crate) fn adapt_entry(&self) -> Option<*mut u8> {
         match *self {}
     }
