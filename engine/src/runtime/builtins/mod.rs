@@ -140,7 +140,7 @@ unsafe extern "C" fn adapt(vmctx: *mut VmCtx, entry: *const FuncEntry) -> Status
     // SAFETY: what an instance may call lives as long as its store.
     let entry = unsafe { &*entry };
     let engine = frame.store.engine().clone();
-    status(frame.guarded(|_| Ok(engine.adapt(entry)?)))
+    status(frame.guarded(|_| engine.adapt(entry)))
 }
 
 /// # Safety
