@@ -54,6 +54,7 @@ impl<T: 'static> Caller<'_, T> {
 
     /// An export of the calling instance; `None` when it has none of that name, or when the host
     /// made the call.
+    #[inline]
     pub fn get_export(&mut self, name: &str) -> Option<Extern> {
         self.instance?.get_export(self, name)
     }

@@ -55,12 +55,14 @@ impl Instance {
     }
 
     /// Its place in its store.
+    #[inline]
     pub(crate) fn index(self, store: &StoreOpaque) -> usize {
         store.check(self.store, "an instance");
         self.index
     }
 
     /// The export called `name`.
+    #[inline]
     pub fn get_export(&self, mut store: impl AsContextMut, name: &str) -> Option<Extern> {
         let store = &mut store.as_context_mut().0.opaque;
         store.export(self.index(store), name)

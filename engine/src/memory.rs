@@ -60,6 +60,7 @@ impl Memory {
     }
 
     /// Its place in its store.
+    #[inline]
     pub(crate) fn index(self, store: &StoreOpaque) -> usize {
         store.check(self.store, "a memory");
         self.index

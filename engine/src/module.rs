@@ -246,10 +246,15 @@ impl ModuleInner {
     }
 
     /// The export called `name`.
+    ///
+    /// Inline, for hosts ask for the memory in many of their functions, by a name that is constant.
+    #[inline]
     pub(crate) fn export(&self, name: &str) -> Option<ExportItem> {
-        if name == MEMORY {
-            return self.memory;
-        }
+        if name == MEMORY { self.memory } else { self.other_export(name) }
+    }
+
+    /// The export called `name`, which is not [`MEMORY`].
+    fn other_export(&self, name: &str) -> Option<ExportItem> {
         let exports = &self.info.exports;
         let named = |&place: &u32| (*exports[place as usize].name).cmp(name);
         let found = self.exports_by_name.binary_search_by(named).ok()?;

@@ -146,6 +146,7 @@ impl StoreOpaque {
     }
 
     /// The export of an instance called `name`.
+    #[inline]
     pub(crate) fn export(&mut self, instance: usize, name: &str) -> Option<Extern> {
         let item = self.instances[instance].module.export(name)?;
         Some(self.export_item(instance, item))
