@@ -190,7 +190,7 @@ fn read_results(store: &mut StoreOpaque, slots: &Slots<'_>, ty: TypeId, results:
     let mut at = 0;
     for (place, result) in results.iter_mut().enumerate() {
         let ty = store.learn_type(ty).results()[place];
-        *result = Val::read(store, slots, at, ty);
+        result.read(store, slots, at, ty);
         at += ty.slots();
     }
 }
@@ -250,7 +250,7 @@ fn read_params(
 ) {
     let mut at = 0;
     for (param, ty) in params.iter_mut().zip(ty.params()) {
-        *param = Val::read(store, slots, at, *ty);
+        param.read(store, slots, at, *ty);
         at += ty.slots();
     }
     for (result, ty) in results.iter_mut().zip(ty.results()) {

@@ -294,8 +294,8 @@ impl Val {
     /// # Panics
     ///
     /// When it is a reference of another store.
-    pub(crate) fn write(self, store: &StoreOpaque, slots: &mut Slots<'_>, at: u32) -> u32 {
-        match self {
+    pub(crate) fn write(&self, store: &StoreOpaque, slots: &mut Slots<'_>, at: u32) -> u32 {
+        match *self {
             Self::I32(value) => slots.set(at, u64::from(value.cast_unsigned())),
             Self::I64(value) => slots.set(at, value.cast_unsigned()),
             Self::F32(bits) => slots.set(at, u64::from(bits)),
@@ -309,15 +309,25 @@ impl Val {
         at + self.ty().slots()
     }
 
-    /// Reads the value of type `ty` at slot `at`.
-    pub(crate) fn read(store: &mut StoreOpaque, slots: &Slots<'_>, at: u32, ty: ValType) -> Self {
+    /// Becomes the value of type `ty` at slot `at`.
+    ///
+    /// In place: to copy a value whose parts have just been stored is to wait until they are.
+    pub(crate) fn read(
+        &mut self,
+        store: &mut StoreOpaque,
+        slots: &Slots<'_>,
+        at: u32,
+        ty: ValType,
+    ) {
         match ty {
-            ValType::I32 => Self::I32(slots.low(at).cast_signed()),
-            ValType::I64 => Self::I64(slots.get(at).cast_signed()),
-            ValType::F32 => Self::F32(slots.low(at)),
-            ValType::F64 => Self::F64(slots.get(at)),
-            ValType::V128 => Self::V128(V128(slots.v128(at))),
-            ValType::Ref(ty) => Ref::from_handle(store, ty.heap_type, slots.low(at)).into(),
+            ValType::I32 => *self = Self::I32(slots.low(at).cast_signed()),
+            ValType::I64 => *self = Self::I64(slots.get(at).cast_signed()),
+            ValType::F32 => *self = Self::F32(slots.low(at)),
+            ValType::F64 => *self = Self::F64(slots.get(at)),
+            ValType::V128 => *self = Self::V128(V128(slots.v128(at))),
+            ValType::Ref(ty) => {
+                *self = Ref::from_handle(store, ty.heap_type, slots.low(at)).into();
+            }
         }
     }
 }
