@@ -70,6 +70,8 @@ pub struct Prescan {
     pub uses: Vec<LocalUse>,
     /// Locals, by index, of which a read may come before any write.
     pub fresh: Vec<bool>,
+    /// Whether the frame may be replaced by a callee's.
+    pub tail_calls: bool,
     /// Reachable operators.
     pub operators: u32,
 }
@@ -279,6 +281,11 @@ impl Scanner {
         Ok(())
     }
 
+    fn replaced(&mut self) {
+        self.scan.tail_calls = true;
+        self.reachable = false;
+    }
+
     fn call(&mut self) {
         let region = &mut self.scan.regions[self.region.index()];
         region.calls += 1;
@@ -339,11 +346,22 @@ macro_rules! scan {
     (@visit_unreachable $args:tt) => { scan!(@leaves visit_unreachable $args); };
     (@visit_throw $args:tt) => { scan!(@leaves visit_throw $args); };
     (@visit_throw_ref $args:tt) => { scan!(@leaves visit_throw_ref $args); };
-    (@visit_return_call $args:tt) => { scan!(@leaves visit_return_call $args); };
-    (@visit_return_call_ref $args:tt) => { scan!(@leaves visit_return_call_ref $args); };
+    (@visit_return_call $args:tt) => { scan!(@replaced visit_return_call $args); };
+    (@visit_return_call_ref $args:tt) => { scan!(@replaced visit_return_call_ref $args); };
     (@visit_return_call_indirect $args:tt) => {
-        scan!(@leaves visit_return_call_indirect $args);
+        scan!(@replaced visit_return_call_indirect $args);
     };
+    (@visit_memory_grow $args:tt) => { scan!(@builtin visit_memory_grow $args); };
+    (@visit_memory_init $args:tt) => { scan!(@builtin visit_memory_init $args); };
+    (@visit_memory_copy $args:tt) => { scan!(@builtin visit_memory_copy $args); };
+    (@visit_memory_fill $args:tt) => { scan!(@builtin visit_memory_fill $args); };
+    (@visit_table_get $args:tt) => { scan!(@builtin visit_table_get $args); };
+    (@visit_table_set $args:tt) => { scan!(@builtin visit_table_set $args); };
+    (@visit_table_grow $args:tt) => { scan!(@builtin visit_table_grow $args); };
+    (@visit_table_init $args:tt) => { scan!(@builtin visit_table_init $args); };
+    (@visit_table_copy $args:tt) => { scan!(@builtin visit_table_copy $args); };
+    (@visit_table_fill $args:tt) => { scan!(@builtin visit_table_fill $args); };
+    (@builtin $visit:ident $args:tt) => { scan!(|scanner| scanner.call(); $visit $args); };
     (@visit_call $args:tt) => { scan!(|scanner| scanner.call(); visit_call $args); };
     (@visit_call_ref $args:tt) => { scan!(|scanner| scanner.call(); visit_call_ref $args); };
     (@visit_call_indirect $args:tt) => {
@@ -352,6 +370,9 @@ macro_rules! scan {
     (@visit_local_get $args:tt) => { scan!(@local false; visit_local_get $args); };
     (@visit_local_set $args:tt) => { scan!(@local true; visit_local_set $args); };
     (@visit_local_tee $args:tt) => { scan!(@local true; visit_local_tee $args); };
+    (@replaced $visit:ident $args:tt) => {
+        scan!(|scanner| scanner.replaced(); $visit $args);
+    };
     (@leaves $visit:ident $args:tt) => {
         scan!(|scanner| scanner.reachable = false; $visit $args);
     };

@@ -8,13 +8,15 @@
 //! are computed; their temporaries belong to it.
 
 use wasmtier_ops::{LoadOp, NumOp};
+use wasmtier_vm::MemoryIdx;
 use wasmtier_x64::Width;
 use wasmtier_x64::lower::{self, Class, Constraint, Operand, Test};
 
 use super::Compiler;
+use super::Visit;
+use super::memory::{At, Guest};
 use super::register::{Register, Registers};
 use super::value::{Entry, Kind, NONE, Value};
-use super::{Visit, memory};
 
 /// An expression whose operands are on nobody's stack any more.
 #[derive(Copy, Clone, Debug)]
@@ -308,12 +310,10 @@ impl Compiler<'_> {
         kind: Kind,
         want: Option<Register>,
     ) -> Register {
-        let from = self.guest(&mut index, offset, op.into(), Registers::NONE);
+        let at = At { memory: MemoryIdx(0), offset: offset.into() };
+        let Guest { place, held } = self.guest(&mut index, at, op.into(), Registers::NONE);
         self.release(&index);
-        let memory::Guest { place, temporary } = from;
-        if let Some(temporary) = temporary {
-            self.release_register(temporary);
-        }
+        self.give_back(held);
         let to = match want {
             Some(to) => to,
             None => self.allocate_near(kind, index.register()),

@@ -200,7 +200,7 @@ impl Compiler<'_> {
 
     /// Leaves if there is no room for the frame. A leaf with a small one need not ask.
     fn check_stack(&mut self, large: bool) {
-        let calls = self.scan.regions.iter().any(|region| region.calls > 0);
+        let calls = self.scan.tail_calls || self.scan.regions.iter().any(|region| region.calls > 0);
         // What operands take is known at the end only; often it is little.
         let large = large || 8 * (self.frame.fixed_slots() + FEW_OPERANDS) > UNCHECKED_FRAME_BYTES;
         if !large && !calls {
@@ -317,7 +317,8 @@ impl Compiler<'_> {
         self.code.ret();
     }
 
-    fn restore(&mut self) {
+    /// Gives the caller its registers back.
+    pub(crate) fn restore(&mut self) {
         for (register, slot) in SAVED {
             if self.regions.preserved.has(register) {
                 let from = self.frame.header(slot);

@@ -4,7 +4,7 @@
 //! does not: which local has which lane (`region`). Invariant: a local's value is in its lane if the
 //! lane is valid, else in its home; it is in its home too unless the lane is dirty.
 
-use wasmtier_x64::{Gpr, Mem, Width};
+use wasmtier_x64::{Gpr, Mem, Width, Xmm};
 
 use super::Compiler;
 use super::register::{Register, Registers};
@@ -129,7 +129,9 @@ impl Compiler<'_> {
 
     /// Makes a register a constant; leaves the flags.
     pub(crate) fn load_constant(&mut self, kind: Kind, to: Register, bits: u64) {
-        if to.is_gpr() {
+        if kind == Kind::V128 {
+            self.load_vector_constant(to.as_xmm(), self.vectors[bits as usize]);
+        } else if to.is_gpr() {
             self.code.mov_imm(to.as_gpr(), bits);
         } else if bits == 0 {
             self.code.zero_xmm(to.as_xmm());
@@ -141,6 +143,11 @@ impl Compiler<'_> {
 
     /// Stores a constant to a slot; leaves the flags, and may change the scratch register.
     pub(crate) fn store_constant(&mut self, kind: Kind, to: Mem, bits: u64) {
+        if kind == Kind::V128 {
+            let scratch = Xmm::new(15).into();
+            self.load_constant(kind, scratch, bits);
+            return self.store_home(kind, to, scratch);
+        }
         let imm = match kind.width() {
             Width::W32 => Some(bits as i32),
             Width::W8 | Width::W16 | Width::W64 => i32::try_from(bits.cast_signed()).ok(),

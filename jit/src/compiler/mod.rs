@@ -9,7 +9,10 @@
 //! (checked in debug builds, `check`). Each operator costs constant time, or time linear in what it
 //! pops. The result depends on the body alone.
 
+mod atomic;
 mod branch;
+mod builtin;
+mod bulk;
 mod call;
 #[cfg(debug_assertions)]
 mod check;
@@ -26,11 +29,14 @@ mod region;
 mod register;
 mod registers;
 mod select;
+mod simd;
 mod site;
 mod stack;
+mod tail_call;
 mod value;
 mod variable;
 mod visit;
+mod wide;
 
 use dynasmrt::DynamicLabel;
 use wasmparser::BinaryReaderError;
@@ -68,6 +74,7 @@ pub(crate) struct Buffers {
     regions: Regions,
     stubs: Vec<Stub>,
     moves: Vec<LaneMove>,
+    vectors: Vec<u128>,
     exits: Exits,
 }
 
@@ -107,6 +114,8 @@ pub(crate) struct Compiler<'m> {
     offset: u64,
     stubs: Vec<Stub>,
     moves: Vec<LaneMove>,
+    /// Constants of vectors, which entries name by their place.
+    vectors: Vec<u128>,
     sites: site::Sites,
     /// Where the code has the size of the frame, if that is large.
     frame_size_at: Option<usize>,
@@ -188,6 +197,7 @@ impl<'m> Compiler<'m> {
             offset: 0,
             stubs: take(&mut buffers.stubs),
             moves: take(&mut buffers.moves),
+            vectors: take(&mut buffers.vectors),
             sites: site::Sites::default(),
             frame_size_at: None,
             entry,
@@ -204,12 +214,14 @@ impl<'m> Compiler<'m> {
         self.controls.clear();
         self.stubs.clear();
         self.moves.clear();
+        self.vectors.clear();
         self.exits.clear();
         buffers.stack = take(&mut self.stack);
         buffers.locals = take(&mut self.locals);
         buffers.controls = take(&mut self.controls);
         buffers.stubs = take(&mut self.stubs);
         buffers.moves = take(&mut self.moves);
+        buffers.vectors = take(&mut self.vectors);
         buffers.exits = take(&mut self.exits);
         buffers.regions = take(&mut self.regions);
     }

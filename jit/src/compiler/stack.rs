@@ -131,6 +131,11 @@ impl Compiler<'_> {
         self.register(entry).as_gpr()
     }
 
+    /// The same, of a float or vector.
+    pub(crate) fn xmm(&mut self, entry: &mut Entry) -> Xmm {
+        self.register(entry).as_xmm()
+    }
+
     /// Copies a computed operand to a register; leaves the flags, and the entry as it is.
     pub(crate) fn load(&mut self, entry: &Entry, to: Register) {
         match entry.value {

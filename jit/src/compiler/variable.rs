@@ -104,7 +104,11 @@ impl Compiler<'_> {
         let mut entry = self.pop();
         let from = match entry.value {
             // The scratch register is needed for the address.
-            Value::Const(bits) if i32::try_from(bits.cast_signed()).is_ok() => None,
+            Value::Const(bits)
+                if entry.kind != Kind::V128 && i32::try_from(bits.cast_signed()).is_ok() =>
+            {
+                None
+            }
             _ => Some(self.register(&mut entry)),
         };
         let place = self.global(global);

@@ -5,12 +5,18 @@
 //! variables.
 
 use wasmparser::{
-    BlockType, BrTable, FrameKind, FrameStack, Ieee32, Ieee64, MemArg, MemArgTarget, VisitOperator,
+    BlockType, BrTable, FrameKind, FrameStack, HeapType, Ieee32, Ieee64, MemArg, Ordering,
+    VisitOperator, VisitSimdOperator,
 };
-use wasmtier_ops::{LoadOp, NumOp, StoreOp, Trap};
-use wasmtier_ops::{for_each_load, for_each_numeric_op, for_each_store};
-use wasmtier_vm::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TypeIdx, VALIDATED_FRAME, Walk};
+use wasmtier_ops::{AtomicOp, LoadOp, NumOp, StoreOp, Trap, WideOp};
+use wasmtier_ops::{
+    for_each_atomic_access, for_each_load, for_each_numeric_op, for_each_store, for_each_wide_op,
+};
+use wasmtier_vm::{
+    Builtin, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TypeIdx, VALIDATED_FRAME, Walk,
+};
 
+use super::memory::At;
 use super::value::Kind;
 use super::{Compiler, Visit};
 use crate::compile::CompileError;
@@ -45,14 +51,6 @@ impl FrameStack for Compiler<'_> {
     }
 }
 
-/// The memory an access names.
-fn memory_of(memarg: MemArg) -> Result<MemoryIdx, CompileError> {
-    match memarg.target {
-        MemArgTarget::Memory(memory) => Ok(MemoryIdx(memory)),
-        MemArgTarget::Array(_) => Err(CompileError::Unsupported { what: "gc" }),
-    }
-}
-
 macro_rules! visit_numeric {
     ($(
         $op:ident $visit:ident $text:literal $params:tt -> $R:ident $($word:ident)? = $e:expr;
@@ -66,7 +64,8 @@ macro_rules! visit_numeric {
 macro_rules! visit_loads {
     ($($op:ident $visit:ident $text:literal $mem:tt -> $V:ident = $e:expr;)*) => {
         $(fn $visit(&mut self, memarg: MemArg) -> Visit {
-            self.visit_load(LoadOp::$op, memory_of(memarg)?, memarg.offset)
+            let At { memory, offset } = At::of(memarg)?;
+            self.visit_load(LoadOp::$op, memory, offset)
         })*
     };
 }
@@ -74,9 +73,38 @@ macro_rules! visit_loads {
 macro_rules! visit_stores {
     ($($op:ident $visit:ident $text:literal $value:tt -> $Mem:ident = $e:expr;)*) => {
         $(fn $visit(&mut self, memarg: MemArg) -> Visit {
-            self.visit_store(StoreOp::$op, memory_of(memarg)?, memarg.offset)
+            let At { memory, offset } = At::of(memarg)?;
+            self.visit_store(StoreOp::$op, memory, offset)
         })*
     };
+}
+
+macro_rules! visit_wide {
+    ($($op:ident $visit:ident $text:literal $shape:ident $params:tt -> $R:ident
+        $($word:ident)? = $e:expr;)*) => {
+        $(fn $visit(&mut self) -> Visit {
+            self.wide(WideOp::$op)
+        })*
+    };
+}
+
+macro_rules! visit_atomics {
+    ($($op:ident $visit:ident $text:literal $shape:ident $params:tt -> $R:ident = $e:expr;)*) => {
+        $(fn $visit(&mut self, memarg: MemArg) -> Visit {
+            self.atomic_access(AtomicOp::$op, memarg)
+        })*
+    };
+}
+
+/// Methods of builtins that only take operands and immediates.
+macro_rules! visit_builtins {
+    ($($visit:ident($($imm:ident),*) $builtin:ident;)*) => {
+        $(fn $visit(&mut self, $($imm: u32),*) -> Visit {
+            self.builtin(Builtin::$builtin, visit_builtins!(@$($imm)*), None)
+        })*
+    };
+    (@$a:ident) => { [$a, 0] };
+    (@$a:ident $b:ident) => { [$a, $b] };
 }
 
 /// Methods for every operator of a proposal that is not compiled; nothing for the others.
@@ -86,16 +114,17 @@ macro_rules! visit_unsupported {
     )*) => {
         $(visit_unsupported!(@$proposal $visit ($($($arg: $argty),*)?));)*
     };
-    (@mvp visit_memory_size $args:tt) => { visit_unsupported!(@yet visit_memory_size $args); };
-    (@mvp visit_memory_grow $args:tt) => { visit_unsupported!(@yet visit_memory_grow $args); };
     (@mvp $($rest:tt)*) => {};
     (@sign_extension $($rest:tt)*) => {};
     (@saturating_float_to_int $($rest:tt)*) => {};
-    (@reference_types visit_typed_select $args:tt) => {};
-    (@reference_types visit_typed_select_multi $args:tt) => {};
+    (@bulk_memory $($rest:tt)*) => {};
+    (@reference_types $($rest:tt)*) => {};
+    (@tail_call $($rest:tt)*) => {};
+    (@wide_arithmetic $($rest:tt)*) => {};
+    (@threads $($rest:tt)*) => {};
     (@$proposal:ident $visit:ident ($($arg:ident: $argty:ty),*)) => {
         fn $visit(&mut self $(, _: $argty)*) -> Visit {
-            Err(CompileError::Unsupported { what: stringify!($visit) }.into())
+            Err(CompileError::Unsupported { what: stringify!($proposal) }.into())
         }
     };
 }
@@ -103,9 +132,24 @@ macro_rules! visit_unsupported {
 impl<'a> VisitOperator<'a> for Compiler<'_> {
     type Output = Visit;
 
+    fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = Visit>> {
+        Some(self)
+    }
+
     for_each_numeric_op!(visit_numeric);
+    for_each_wide_op!(visit_wide);
     for_each_load!(visit_loads);
     for_each_store!(visit_stores);
+    for_each_atomic_access!(visit_atomics);
+    visit_builtins! {
+        visit_memory_init(data, memory) MemoryInit;
+        visit_data_drop(data) DataDrop;
+        visit_table_init(elem, table) TableInit;
+        visit_elem_drop(elem) ElemDrop;
+        visit_table_copy(target, source) TableCopy;
+        visit_table_set(table) TableSet;
+        visit_table_fill(table) TableFill;
+    }
     wasmparser::for_each_visit_operator!(visit_unsupported);
 
     fn visit_nop(&mut self) -> Visit {
@@ -160,6 +204,14 @@ impl<'a> VisitOperator<'a> for Compiler<'_> {
         self.call_indirect(TypeIdx(ty), TableIdx(table))
     }
 
+    fn visit_return_call(&mut self, func: u32) -> Visit {
+        self.return_call(FuncIdx(func))
+    }
+
+    fn visit_return_call_indirect(&mut self, ty: u32, table: u32) -> Visit {
+        self.return_call_indirect(TypeIdx(ty), TableIdx(table))
+    }
+
     fn visit_drop(&mut self) -> Visit {
         self.drop_operand()
     }
@@ -210,5 +262,61 @@ impl<'a> VisitOperator<'a> for Compiler<'_> {
 
     fn visit_f64_const(&mut self, value: Ieee64) -> Visit {
         self.constant(Kind::F64, value.bits())
+    }
+
+    fn visit_ref_null(&mut self, _: HeapType) -> Visit {
+        self.constant(Kind::I64, 0)
+    }
+
+    fn visit_ref_is_null(&mut self) -> Visit {
+        self.ref_is_null()
+    }
+
+    fn visit_ref_func(&mut self, func: u32) -> Visit {
+        self.ref_func(FuncIdx(func))
+    }
+
+    fn visit_memory_size(&mut self, memory: u32) -> Visit {
+        self.memory_size(MemoryIdx(memory))
+    }
+
+    fn visit_memory_grow(&mut self, memory: u32) -> Visit {
+        self.memory_grow(MemoryIdx(memory))
+    }
+
+    fn visit_memory_copy(&mut self, target: u32, source: u32) -> Visit {
+        self.memory_copy(MemoryIdx(target), MemoryIdx(source))
+    }
+
+    fn visit_memory_fill(&mut self, memory: u32) -> Visit {
+        self.memory_fill(MemoryIdx(memory))
+    }
+
+    fn visit_atomic_fence(&mut self, _: Ordering) -> Visit {
+        self.fence()
+    }
+
+    fn visit_memory_atomic_wait32(&mut self, memarg: MemArg) -> Visit {
+        self.wait_or_notify(Builtin::AtomicWait32, memarg)
+    }
+
+    fn visit_memory_atomic_wait64(&mut self, memarg: MemArg) -> Visit {
+        self.wait_or_notify(Builtin::AtomicWait64, memarg)
+    }
+
+    fn visit_memory_atomic_notify(&mut self, memarg: MemArg) -> Visit {
+        self.wait_or_notify(Builtin::AtomicNotify, memarg)
+    }
+
+    fn visit_table_get(&mut self, table: u32) -> Visit {
+        self.table_get(TableIdx(table))
+    }
+
+    fn visit_table_grow(&mut self, table: u32) -> Visit {
+        self.table_grow(TableIdx(table))
+    }
+
+    fn visit_table_size(&mut self, table: u32) -> Visit {
+        self.table_size(TableIdx(table))
     }
 }

@@ -41,7 +41,7 @@ pub use atomic::{atomic, atomic_needs_rax};
 pub use compare::Test;
 pub use memory::{load, store};
 pub use numeric::{Class, Constraint, binary, class, condition, constraint, nonzero, unary};
-pub use simd::{Imm, load_vector, shuffle_by, simd, store_vector};
+pub use simd::{Imm, load_vector, shift_by, shuffle_by, simd, store_vector};
 pub use wide::{wide, wide_needs_rax_rdx};
 
 /// A register of either file.

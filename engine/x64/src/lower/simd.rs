@@ -6,6 +6,7 @@
 
 mod access;
 mod compare;
+mod constant_shift;
 mod convert;
 mod float;
 mod form;
@@ -18,6 +19,7 @@ mod widen;
 use wasmtier_ops::SimdOp;
 
 pub use access::{load_vector, store_vector};
+pub use constant_shift::shift_by;
 use float::{F32X4, F64X2, Predicate, Rounding};
 use form::{One, Operands};
 pub use shuffle::shuffle_by;
