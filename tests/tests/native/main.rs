@@ -11,6 +11,7 @@ mod access;
 mod bounds;
 mod calls;
 mod emission;
+mod expressions;
 mod flow;
 mod moves;
 mod operators;
@@ -50,6 +51,13 @@ fn subjects() -> Vec<Subject> {
             native().signals_based_traps(false).memory_reservation(0).cpu_features(0).stress(true),
         ),
     ]
+}
+
+/// Those of them that do most of their own to a function.
+fn compilers() -> Vec<Subject> {
+    let mut all = subjects();
+    all.retain(|subject| ["guard", "checked, floor"].contains(&subject.name));
+    all
 }
 
 fn subject(name: &'static str, config: &Config) -> Subject {
