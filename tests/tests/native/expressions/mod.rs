@@ -77,7 +77,7 @@ fn functions<'a>(op: &'a Operator, amount: &Amount, random: &mut Random) -> Func
         texts.push((function(op, from, sink, &contexts[context]), count));
     };
     // Every sink in every context, and every pair of places.
-    for (number, sink) in sinks.iter().enumerate() {
+    for sink in &sinks {
         for context in 0..contexts.len() {
             if random.below(amount.step) == 0 {
                 add(&first, sink, context, amount.fewer);
