@@ -26,7 +26,28 @@ pub(super) struct Operator {
     pub(super) results: Vec<Type>,
     /// Which floats the result consists of, when the specification leaves the bits of NaNs open.
     pub(super) open: Option<Open>,
-    pub(super) encode: fn(&mut Random) -> Instruction<'static>,
+    /// Immediates are random, but for that of an access.
+    pub(super) encode: fn(&mut Random, MemArg) -> Instruction<'static>,
+}
+
+impl Operator {
+    /// Whether it accesses memory, and so has an address first, an `i32`.
+    pub(super) fn is_access(&self) -> bool {
+        self.name.contains("load") || self.name.contains("store")
+    }
+
+    /// Whether it traps for some operands, other than an access.
+    pub(super) fn may_trap(&self) -> bool {
+        ["div_", "rem_", ".trunc_f"].iter().any(|name| self.name.contains(name))
+    }
+
+    /// Whether it yields a truth value.
+    pub(super) fn is_comparison(&self) -> bool {
+        let scalar = [".eq", ".ne", ".lt", ".gt", ".le", ".ge"]
+            .iter()
+            .any(|name| self.name.contains(name) && !self.name.contains('x'));
+        self.results == [Type::I32] && (scalar || self.name.contains("_true"))
+    }
 }
 
 /// Whose NaNs are open.
@@ -104,7 +125,7 @@ macro_rules! scalar_rows {
             operands: [$(operand_type(stringify!($P))),+].into_iter().flatten().collect(),
             results: operand_type(stringify!($R)).into_iter().collect(),
             open: open($text, stringify!($R)),
-            encode: |_| Instruction::$op,
+            encode: |_, _| Instruction::$op,
         }),*]
     };
 }
@@ -117,7 +138,7 @@ macro_rules! wide_rows {
             operands: vec![Type::I64; WideOp::$op.shape().operands()],
             results: vec![Type::I64; 2],
             open: None,
-            encode: |_| Instruction::$op,
+            encode: |_, _| Instruction::$op,
         }),*]
     };
 }
@@ -130,7 +151,7 @@ macro_rules! load_rows {
             operands: vec![Type::I32],
             results: operand_type(stringify!($V)).into_iter().collect(),
             open: None,
-            encode: |random| Instruction::$op(memarg(random)),
+            encode: |_, memarg| Instruction::$op(memarg),
         }),*]
     };
 }
@@ -146,7 +167,7 @@ macro_rules! store_rows {
                 .collect(),
             results: vec![],
             open: None,
-            encode: |random| Instruction::$op(memarg(random)),
+            encode: |_, memarg| Instruction::$op(memarg),
         }),*]
     };
 }
@@ -174,15 +195,15 @@ macro_rules! simd_rows {
             .collect()
     };
     (@encode extract $op:ident $A:ident) => {
-        |random| Instruction::$op(lane(stringify!($A), random))
+        |random, _| Instruction::$op(lane(stringify!($A), random))
     };
     (@encode replace $op:ident $A:ident) => {
-        |random| Instruction::$op(lane(stringify!($A), random))
+        |random, _| Instruction::$op(lane(stringify!($A), random))
     };
     (@encode shuffle $op:ident $A:ident) => {
-        |random| Instruction::$op(std::array::from_fn(|_| random.below(32) as u8))
+        |random, _| Instruction::$op(std::array::from_fn(|_| random.below(32) as u8))
     };
-    (@encode $shape:ident $op:ident $A:ident) => { |_| Instruction::$op };
+    (@encode $shape:ident $op:ident $A:ident) => { |_, _| Instruction::$op };
 }
 
 macro_rules! simd_access_rows {
@@ -195,14 +216,14 @@ macro_rules! simd_access_rows {
         operands: vec![Type::I32],
         results: vec![Type::V128],
         open: None,
-        encode: |random| Instruction::$op(memarg(random)),
+        encode: |_, memarg| Instruction::$op(memarg),
     } };
     (@row store $op:ident $text:literal $params:tt) => { Operator {
         name: $text,
         operands: vec![Type::I32, Type::V128],
         results: vec![],
         open: None,
-        encode: |random| Instruction::$op(memarg(random)),
+        encode: |_, memarg| Instruction::$op(memarg),
     } };
     (@row load_lane $op:ident $text:literal
         ($raw:ident: $Mem:ident, $value:ident: $V:ident, $lane:ident: u8)) => { Operator {
@@ -210,8 +231,8 @@ macro_rules! simd_access_rows {
         operands: vec![Type::I32, Type::V128],
         results: vec![Type::V128],
         open: None,
-        encode: |random| Instruction::$op {
-            memarg: memarg(random),
+        encode: |random, memarg| Instruction::$op {
+            memarg,
             lane: lane(stringify!($V), random),
         },
     } };
@@ -221,8 +242,8 @@ macro_rules! simd_access_rows {
             operands: vec![Type::I32, Type::V128],
             results: vec![],
             open: None,
-            encode: |random| Instruction::$op {
-                memarg: memarg(random),
+            encode: |random, memarg| Instruction::$op {
+                memarg,
                 lane: lane(stringify!($V), random),
             },
         }
@@ -349,9 +370,12 @@ fn function(
             }
         }
     }
-    body.instruction(&(operator.encode)(random));
+    let memarg = memarg(random);
+    body.instruction(&(operator.encode)(random, memarg));
     if let Some(open) = operator.open {
-        canonical(open, 2 * arity, &mut body);
+        canonical(open, 2 * arity).iter().for_each(|instruction| {
+            body.instruction(instruction);
+        });
     }
     match sink {
         Sink::Returned => {}
@@ -388,8 +412,8 @@ fn computed(ty: Type, random: &mut Random) -> Vec<Instruction<'static>> {
     }
 }
 
-/// Replaces NaNs on the stack by the canonical one, with local `local` to help.
-fn canonical(open: Open, local: u32, body: &mut Function) {
+/// Instructions that replace NaNs on the stack by the canonical one, with local `local` to help.
+pub(super) fn canonical(open: Open, local: u32) -> [Instruction<'static>; 6] {
     const NAN32: u32 = 0x7fc0_0000;
     const NAN64: u64 = 0x7ff8_0000_0000_0000;
     let lanes32 = (0..4).fold(0, |lanes, lane| lanes | (u128::from(NAN32) << (32 * lane)));
@@ -400,12 +424,8 @@ fn canonical(open: Open, local: u32, body: &mut Function) {
         Open::F32x4 => (Value::V128(lanes32), Instruction::F32x4Eq, Instruction::V128Bitselect),
         Open::F64x2 => (Value::V128(lanes64), Instruction::F64x2Eq, Instruction::V128Bitselect),
     };
-    body.instruction(&Instruction::LocalTee(local));
-    body.instruction(&constant(&nan));
-    body.instruction(&Instruction::LocalGet(local));
-    body.instruction(&Instruction::LocalGet(local));
-    body.instruction(&equal);
-    body.instruction(&choose);
+    let get = || Instruction::LocalGet(local);
+    [Instruction::LocalTee(local), constant(&nan), get(), get(), equal, choose]
 }
 
 pub(super) fn constant(value: &Value) -> Instruction<'static> {
