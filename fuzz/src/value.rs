@@ -102,14 +102,22 @@ pub enum Observed {
     },
 }
 
-/// A hash of `bytes`, fast enough for whole memories.
+/// A hash of `bytes`, fast enough for whole memories: eight words are mixed at a time, since a
+/// multiplication takes longer than there is work to do for one.
 #[must_use]
 pub fn hash(bytes: &[u8]) -> u64 {
     const MULTIPLIER: u64 = 0x517c_c1b7_2722_0a95;
+    const LANES: usize = 8;
+    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(MULTIPLIER);
     let (words, rest) = bytes.as_chunks::<8>();
+    let (blocks, words) = words.as_chunks::<LANES>();
+    let mut lanes = [bytes.len() as u64; LANES];
+    for block in blocks {
+        for (lane, word) in lanes.iter_mut().zip(block) {
+            *lane = mix(*lane, u64::from_le_bytes(*word));
+        }
+    }
     let words = words.iter().map(|word| u64::from_le_bytes(*word));
     let rest = rest.iter().map(|byte| u64::from(*byte));
-    words.chain(rest).fold(bytes.len() as u64, |hash, word| {
-        (hash.rotate_left(5) ^ word).wrapping_mul(MULTIPLIER)
-    })
+    lanes.into_iter().chain(words).chain(rest).fold(0, mix)
 }
