@@ -113,8 +113,8 @@ pub fn hash(bytes: &[u8]) -> u64 {
     let (blocks, words) = words.as_chunks::<LANES>();
     let mut lanes = [bytes.len() as u64; LANES];
     for block in blocks {
-        for (lane, word) in lanes.iter_mut().zip(block) {
-            *lane = mix(*lane, u64::from_le_bytes(*word));
+        for lane in 0..LANES {
+            lanes[lane] = mix(lanes[lane], u64::from_le_bytes(block[lane]));
         }
     }
     let words = words.iter().map(|word| u64::from_le_bytes(*word));
