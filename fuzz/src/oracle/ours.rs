@@ -29,22 +29,47 @@ pub(crate) struct Wasmtier {
 
 /// Every configuration that this host can run; results must never depend on which.
 pub(crate) fn configurations() -> Vec<Wasmtier> {
-    let configuration = |name, tier, signals, stress| {
+    let configuration = |name, tier, configure: fn(&mut Config)| {
         let mut config = Config::new();
-        config.tier(tier).signals_based_traps(signals).stress(stress);
+        config.tier(tier);
+        configure(&mut config);
         // A stack overflow is compared with nothing, so let it be rare.
         config.max_wasm_stack(8 << 20);
         Engine::new(&config).ok().map(|engine| Wasmtier { name, engine })
     };
     let configurations = [
-        configuration("portable, guarded memory", Tier::Portable, true, false),
-        configuration("portable, checked memory", Tier::Portable, false, false),
-        configuration("threaded, guarded memory", Tier::Interp, true, false),
-        configuration("threaded, checked memory", Tier::Interp, false, false),
-        configuration("threaded, guarded memory, stressed", Tier::Interp, true, true),
-        configuration("threaded, checked memory, stressed", Tier::Interp, false, true),
+        configuration("portable, guarded memory", Tier::Portable, |_| {}),
+        configuration("portable, checked memory", Tier::Portable, checked),
+        configuration("threaded, guarded memory", Tier::Interp, |_| {}),
+        configuration("threaded, checked memory", Tier::Interp, checked),
+        configuration("threaded, guarded memory, stressed", Tier::Interp, stressed),
+        configuration("threaded, checked memory, stressed", Tier::Interp, |config| {
+            checked(config);
+            stressed(config);
+        }),
+        configuration("jit, guarded memory", Tier::Jit, |_| {}),
+        configuration("jit, checked memory, floor", Tier::Jit, |config| {
+            checked(config);
+            config.cpu_features(0);
+        }),
+        configuration("mixed, guarded memory", Tier::Jit, |config| {
+            config.tier_mask(1);
+        }),
+        configuration("mixed the other way, checked memory, stressed", Tier::Jit, |config| {
+            checked(config);
+            stressed(config);
+            config.tier_mask(2);
+        }),
     ];
     configurations.into_iter().flatten().collect()
+}
+
+fn checked(config: &mut Config) {
+    config.signals_based_traps(false);
+}
+
+fn stressed(config: &mut Config) {
+    config.stress(true);
 }
 
 impl Wasmtier {

@@ -41,7 +41,7 @@ fn subjects() -> Vec<Subject> {
         config.tier(Tier::Interp);
         config
     };
-    vec![
+    let mut all = vec![
         subject("guard", &native()),
         subject("guard, floor", native().cpu_features(0)),
         subject("checked", native().signals_based_traps(false)),
@@ -50,14 +50,32 @@ fn subjects() -> Vec<Subject> {
             "checked, floor, moving, stressed",
             native().signals_based_traps(false).memory_reservation(0).cpu_features(0).stress(true),
         ),
-    ]
+    ];
+    all.extend(compilers());
+    all
 }
 
-/// Those of them that do most of their own to a function.
+/// Those of them that compile.
 fn compilers() -> Vec<Subject> {
-    let mut all = subjects();
-    all.retain(|subject| ["guard", "checked, floor"].contains(&subject.name));
-    all
+    let compiling = || {
+        let mut config = Config::new();
+        config.tier(Tier::Jit);
+        config
+    };
+    vec![
+        subject("jit", &compiling()),
+        subject("jit, floor", compiling().cpu_features(0)),
+        subject("jit, checked", compiling().signals_based_traps(false)),
+        // About half of the functions.
+        subject(
+            "jit, checked, floor, moving, mixed",
+            compiling()
+                .signals_based_traps(false)
+                .memory_reservation(0)
+                .cpu_features(0)
+                .tier_mask(7),
+        ),
+    ]
 }
 
 fn subject(name: &'static str, config: &Config) -> Subject {

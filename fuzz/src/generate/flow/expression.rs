@@ -172,9 +172,9 @@ impl<'a> Flow<'a> {
             return;
         }
         if self.random.one_in(2) {
-            self.leaf(ty)
+            self.leaf(ty);
         } else {
-            self.expression(ty)
+            self.expression(ty);
         }
         if self.plan.traps && self.random.one_in(4) {
             return;
