@@ -82,9 +82,10 @@ fn module(shape: &Shape, access: Access, cases: &[Case]) -> String {
             _ => "",
         };
         functions += &format!(
-            "(func (param $i {ty}) (param $dirty i64) (result i64) (local $s {ty}) (local $zero {ty}) (local $vector v128) (local $f f64)
-               (local $n i64) {uses} (local.set $s (local.get $i))
-               (local.set $f (f64.const 1.25)) (local.set $n (i64.const 0x123456789abcdef)) {run})\n"
+            "(func (param $i {ty}) (param $dirty i64) (result i64)
+               (local $s {ty}) (local $zero {ty}) (local $vector v128) (local $f f64) (local $n i64)
+               {uses} (local.set $s (local.get $i)) (local.set $f (f64.const 1.25))
+               (local.set $n (i64.const 0x123456789abcdef)) {run})\n"
         );
     }
     let (first, count) = (3, cases.len());

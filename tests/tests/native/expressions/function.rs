@@ -2,9 +2,9 @@
 //! result goes, and what else is alive meanwhile.
 //!
 //! A function gets the operands, the address of a record with the same operands, and the address
-//! of an output. It returns what the operator gives, and leaves in the output what else there is to
-//! see: at 32 what it did with the result, from 48 its parameters as they are in the end, and at 112
-//! the values that had to survive.
+//! of an output. It returns what the operator gives, and leaves in the output what else there is
+//! to see: at 32 what it did with the result, from 48 its parameters as they are in the end, and at
+//! 112 the values that had to survive.
 //!
 //! Invariant: values are the same on all subjects; NaNs are not computed with, only looked at.
 
@@ -190,7 +190,8 @@ fn truth_sinks(condition: &str) -> Vec<String> {
         for name in ["i32", "i64", "f32", "f64", "v128"] {
             let (get, load) = (format!("(local.get $w_{name})"), "load offset=8 (local.get $in)");
             all.push(format!(
-                "({name}.store offset=32 (local.get $out) (select {get} ({name}.{load}) {condition}))"
+                "({name}.store offset=32 (local.get $out)
+                    (select {get} ({name}.{load}) {condition}))"
             ));
         }
     }
