@@ -108,12 +108,13 @@ impl Compiler<'_> {
         let result = match shape {
             Shape::Unary(op) => self.emit_unary(op, a, want),
             Shape::Binary(op) => self.emit_binary(op, a, b, want),
-            Shape::Compare { op, negated: false } => self.emit_binary(op, a, b, want),
-            Shape::Compare { op, negated: true } => {
+            // Of a conjunction, only whether any bit is left.
+            Shape::Compare { op, negated } if negated || lower::class(op) == Class::Test => {
                 let (left, right) = (self.operand(&mut a), self.operand(&mut b));
                 let test = lower::condition(&mut self.lowering(), op, left, right);
-                self.set((a, b), test.not(), want)
+                self.set((a, b), if negated { test.not() } else { test }, want)
             }
+            Shape::Compare { op, .. } => self.emit_binary(op, a, b, want),
             Shape::Nonzero { wide, negated } => {
                 let operand = self.operand(&mut a);
                 let test = lower::nonzero(&mut self.lowering(), wide, operand);
