@@ -181,7 +181,7 @@ impl Config {
     }
 
     /// Which profiler is told what machine code is called: each handler of the interpreter has a
-    /// name like `wasm-interp:i32.add.L0.SC`. Where no machine code is made there is nothing to
+    /// name like `wasm-interp:i32.add.L0.SC`, and each compiled function one like `wasm-jit:main`. Where no machine code is made there is nothing to
     /// tell. A process that is forked from this one tells nothing. Default none.
     pub fn profiler(&mut self, strategy: ProfilingStrategy) -> &mut Self {
         self.profiler = strategy;
@@ -199,6 +199,10 @@ impl Config {
     /// Bytes of stack that wasm may use in one store before a call traps with
     /// [`Trap::StackOverflow`](wasmtier_ops::Trap::StackOverflow). Default 1 MiB, at
     /// most 1 GiB.
+    ///
+    /// Compiled code also takes up to a quarter as much of the stack of the thread that calls it.
+    /// Where that has no room for it, as with more than 1 MiB in a usual thread of 2 MiB, wasm may
+    /// use accordingly less.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Self {
         self.max_wasm_stack = bytes;
         self

@@ -104,7 +104,8 @@ impl Module {
         Ok(())
     }
 
-    /// Translates every function now instead of on its first call.
+    /// Translates every function now instead of on its first call; or compiles it, in
+    /// [`Tier::Jit`](crate::Tier::Jit), where otherwise the first instance waits for that.
     ///
     /// Worth it where the first call of each function must be as fast as the second; it costs time
     /// and memory in proportion to all code instead of the code that runs.

@@ -1,12 +1,12 @@
 //! What profilers are told: a perf map and a jitdump of this process, read as `perf` reads them.
 //!
-//! Invariant: every piece of code has one name, and the name is the handler's.
+//! Invariant: every piece of code has one name: the handler's, or the compiled function's.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::{env, fs, process};
 
-use wasmtier::{Config, Engine, Instance, Module, ProfilingStrategy, Store, Tier};
+use wasmtier::{Config, Engine, Func, Instance, Module, ProfilingStrategy, Store, Tier};
 
 /// What a file says of a piece of code.
 struct Named {
@@ -36,6 +36,23 @@ fn run(strategy: ProfilingStrategy) -> Vec<(String, Vec<u8>)> {
     std::mem::forget(engine);
     let handlers = module.explore(0).unwrap().handlers;
     handlers.into_iter().map(|handler| (handler.name, handler.bytes)).collect()
+}
+
+/// Runs compiled functions on an engine that names its code for `strategy`.
+fn run_compiled(strategy: ProfilingStrategy) {
+    let text = r#"(module
+      (import "" "" (func $host (param i32)))
+      (func $leaf (param i32) (result i32) (local.get 0))
+      (func (export "f") (param i32) (result i32)
+        (call $host (local.get 0)) (call $leaf (local.get 0))))"#;
+    let engine = Engine::new(Config::new().tier(Tier::Jit).profiler(strategy)).unwrap();
+    let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
+    let mut store = Store::new(&engine, ());
+    let host = Func::wrap(&mut store, |_: i32| ());
+    let instance = Instance::new(&mut store, &module, &[host.into()]).unwrap();
+    let f = instance.get_typed_func::<i32, i32>(&mut store, "f").unwrap();
+    assert_eq!(f.call(&mut store, 60).unwrap(), 60);
+    std::mem::forget(store);
 }
 
 /// No two pieces of code are in one place.
@@ -77,11 +94,18 @@ fn check_complete(named: &[Named], handlers: &[(String, Vec<u8>)]) {
         let full = format!("wasm-interp:stub.{stub}");
         assert!(named.iter().any(|named| named.name == full), "no {full}");
     }
+    for name in
+        ["leaf", "f", "stubs", "slots_to_registers.(i32) -> i32", "registers_to_host.(i32) -> ()"]
+    {
+        let full = format!("wasm-jit:{name}");
+        assert!(named.iter().any(|named| named.name == full), "no {full}");
+    }
 }
 
 #[test]
 fn a_perf_map_covers_all_code() {
     let handlers = run(ProfilingStrategy::PerfMap);
+    run_compiled(ProfilingStrategy::PerfMap);
     let path = format!("/tmp/perf-{}.map", process::id());
     let map = fs::read_to_string(&path).unwrap();
     fs::remove_file(&path).unwrap();
@@ -113,6 +137,7 @@ fn a_jitdump_has_all_code() {
     fs::create_dir_all(&folder).unwrap();
     env::set_current_dir(&folder).unwrap();
     let handlers = run(ProfilingStrategy::JitDump);
+    run_compiled(ProfilingStrategy::JitDump);
     let path = folder.join(format!("jit-{}.dump", process::id()));
     let file = fs::read(&path).unwrap();
     let maps = fs::read_to_string("/proc/self/maps").unwrap();

@@ -17,6 +17,7 @@ use wasmtier_vm::{FuncEntry, FuncIdx};
 
 use super::{CodePlace, ModuleInner};
 use crate::config::Tier;
+use crate::error_kind::OneLine;
 use crate::runtime::memory::BoundsMode;
 use crate::runtime::native::{Adapter, CompiledCode, Native};
 use crate::tuning::{COMPILE_BATCH_BYTES, MAX_COMPILE_THREADS, PARALLEL_COMPILE_BYTES};
@@ -62,6 +63,16 @@ impl Compiled {
             }
         }
         layout.publish(module, native, entries)
+    }
+
+    /// Whether the function at a place among those the module defines was compiled.
+    pub(super) fn has(&self, body: u32) -> bool {
+        self.starts.binary_search_by_key(&body, |(_, body)| *body).is_ok()
+    }
+
+    /// Bytes of all of it.
+    pub(super) fn byte_len(&self) -> usize {
+        self.code.addresses().len()
     }
 
     /// The function that `address` is in, and how far from its begin.
@@ -129,7 +140,26 @@ impl Layout {
             // Release: as above; and who calls the adapter finds what it calls.
             entry.slot_entry.store(adapter, Ordering::Release);
         }
+        if native.names_code() {
+            self.name_all(module, native, code.addresses().start);
+        }
         Some(Compiled { code, starts: self.starts.into() })
+    }
+}
+
+impl Layout {
+    /// Tells the profiler what each function is called.
+    fn name_all(&self, module: &ModuleInner, native: &Native, address: usize) {
+        let starts = self.starts.iter().map(|(start, _)| *start as usize);
+        let ends = starts.clone().skip(1).chain([self.bytes.len()]);
+        for ((start, end), &(_, body)) in starts.zip(ends).zip(&self.starts) {
+            let func = FuncIdx(module.info.imported_funcs + body);
+            let name = match module.info.func_name(func) {
+                Some(name) => format!("wasm-jit:{}", OneLine(name)),
+                None => format!("wasm-jit:func[{}]", func.0),
+            };
+            native.name_code(address + start, &self.bytes[start..end], &name);
+        }
     }
 }
 

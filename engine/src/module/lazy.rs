@@ -12,6 +12,7 @@ use wasmtier_interp::{Backend, Code, Scratch, translate, wasm_offsets};
 use wasmtier_vm::{FuncEntry, FuncIdx};
 
 use super::ModuleInner;
+use super::compiled::Compiled;
 use crate::error_kind::ErrorKind;
 use crate::runtime::memory::BoundsMode;
 use crate::tuning::IDLE_SCRATCHES;
@@ -50,7 +51,7 @@ pub struct Warmed {
     pub functions: usize,
     /// Bytes of their bodies in the module.
     pub body_bytes: usize,
-    /// Bytes of their translated code.
+    /// Bytes of their code, translated or compiled.
     pub code_bytes: usize,
 }
 
@@ -59,12 +60,16 @@ impl ModuleInner {
     pub(super) fn translate_all(&self) -> Result<Warmed, ErrorKind> {
         let mut first_error = None;
         let functions = self.functions(self.usual_bounds());
-        for entry in functions.entries() {
+        let compiled = functions.compiled.as_ref();
+        let interpreted =
+            |entry: &&FuncEntry| !compiled.is_some_and(|compiled| compiled.has(entry.key.index()));
+        for entry in functions.entries().iter().filter(interpreted) {
             if let Err(error) = self.translate(entry) {
                 first_error.get_or_insert(error);
             }
         }
-        let code_bytes = functions.code.lock().values().map(Code::byte_len).sum();
+        let cells: usize = functions.code.lock().values().map(Code::byte_len).sum();
+        let code_bytes = cells + compiled.map_or(0, Compiled::byte_len);
         let body_bytes = self.info.bodies.iter().map(ExactSizeIterator::len).sum();
         match first_error {
             Some(error) => Err(error),

@@ -45,6 +45,7 @@ pub(crate) struct Native {
     adapters: Option<Adapters>,
     /// The instructions that may be used.
     cpu: CpuFeatures,
+    profile: Option<&'static Profile>,
     /// Whether faults are traps; otherwise signals are left alone.
     signals: bool,
 }
@@ -61,18 +62,19 @@ impl Native {
         let features = features.expect("a part of a known set is known");
         let memory = CodeMemory::new(CODE_MEMORY).or_else(|_| CodeMemory::new(SCARCE_CODE_MEMORY));
         let memory = memory.map_err(Unavailable::Code)?;
+        // That it cannot be created has been reported.
+        let profile = Self::open_profile(config.profiler).ok().flatten();
         let handlers = Arc::new(Handlers {
             owner: memory.owner(),
             base: memory.base().addr(),
-            // That it cannot be created has been reported.
-            profile: Self::open_profile(config.profiler).ok().flatten(),
+            profile,
             pieces: Mutex::default(),
             failure: OnceLock::new(),
         });
         let publisher = Box::new(Publisher(handlers.clone()));
         match Threaded::new(features, config.loop_budget, publisher) {
             Some(threaded) => {
-                Self::with(memory, threaded, features, config).map_err(Unavailable::Code)
+                Self::with(memory, threaded, (features, profile), config).map_err(Unavailable::Code)
             }
             None => {
                 let failure = handlers.failure.get().copied();
@@ -84,7 +86,7 @@ impl Native {
     fn with(
         memory: CodeMemory,
         threaded: Threaded,
-        cpu: CpuFeatures,
+        (cpu, profile): (CpuFeatures, Option<&'static Profile>),
         config: &Config,
     ) -> Result<Self, CodeMemoryError> {
         let base = memory.base().addr();
@@ -96,7 +98,7 @@ impl Native {
         };
         let mut adapters = None;
         if config.tier == Tier::Jit {
-            let made = Adapters::new(&memory, native)?;
+            let made = Adapters::new(&memory, native, profile)?;
             (adapters, native) = (Some(made.0), made.1);
         }
         Ok(Self {
@@ -105,6 +107,7 @@ impl Native {
             threaded: threaded.scatter(config.handler_order),
             adapters,
             cpu,
+            profile,
             signals: config.signals_based_traps,
         })
     }
@@ -190,6 +193,18 @@ impl Native {
         faults: &[u32],
     ) -> Result<CompiledCode, CodeMemoryError> {
         CompiledCode::publish(&self.memory, bytes, faults)
+    }
+
+    /// Whether somebody wants to know what code is called.
+    pub(crate) fn names_code(&self) -> bool {
+        self.profile.is_some()
+    }
+
+    /// Tells the profiler that the code at `address`, which is `code`, is called `name`.
+    pub(crate) fn name_code(&self, address: usize, code: &[u8], name: &str) {
+        if let Some(profile) = self.profile {
+            profile.name(address, code, name);
+        }
     }
 
     /// The code at an address in the code memory.

@@ -138,8 +138,9 @@ mod tests {
                 let here = 0_u8;
                 let here = (&raw const here).addr();
                 let lowest = of_thread().unwrap();
+                // It may be the stack of a larger thread that has ended.
                 let room = here - lowest;
-                assert!(room <= kilobytes << 10, "{room}");
+                assert!(room >= (kilobytes << 10) / 2, "{room}");
                 for value_bytes in [0, 1 << 16, 1 << 20, 64 << 20, 1 << 30] {
                     let limits = Limits::compiled(here, value_bytes);
                     assert!(limits.value_bytes <= value_bytes);

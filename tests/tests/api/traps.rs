@@ -1,7 +1,9 @@
 //! Traps: every kind, where it happened, and that the store is as good as before.
 
+use std::thread;
+
 use wasmtier::{
-    Caller, Config, Engine, Error, Extern, Instance, Linker, Store, Trap, WasmBacktrace,
+    Caller, Config, Engine, Error, Extern, Instance, Linker, Store, Tier, Trap, WasmBacktrace,
 };
 
 use crate::{instance, module};
@@ -116,9 +118,9 @@ fn a_start_function_may_be_an_import() {
 }
 
 /// How many calls deep a function gets in an engine with `bytes` of stack.
-fn depth(bytes: usize) -> i32 {
+fn depth(tier: Tier, bytes: usize) -> i32 {
     let mut config = Config::new();
-    config.max_wasm_stack(bytes);
+    config.tier(tier).max_wasm_stack(bytes);
     let engine = Engine::new(&config).unwrap();
     let mut store = Store::new(&engine, ());
     let text = r#"(module (global $depth (mut i32) (i32.const 0))
@@ -137,11 +139,18 @@ fn depth(bytes: usize) -> i32 {
 
 #[test]
 fn the_depth_of_the_stack_follows_the_configuration() {
-    let (small, large) = (depth(64 << 10), depth(1 << 20));
-    assert!(small > 100, "{small}");
-    let ratio = f64::from(large) / f64::from(small);
-    assert!((14.0..18.0).contains(&ratio), "{small} and {large}");
-    assert!(depth(64 << 20) > 50 * large);
+    // Compiled code takes a part of the thread's stack too.
+    let thread = thread::Builder::new().stack_size(64 << 20);
+    let work = || {
+        for tier in [Tier::Portable, Tier::Interp, Tier::Jit] {
+            let (small, large) = (depth(tier, 64 << 10), depth(tier, 1 << 20));
+            assert!(small > 100, "{small}");
+            let ratio = f64::from(large) / f64::from(small);
+            assert!((14.0..18.0).contains(&ratio), "{small} and {large}");
+            assert!(depth(tier, 64 << 20) > 50 * large);
+        }
+    };
+    thread.spawn(work).unwrap().join().unwrap();
 }
 
 #[test]

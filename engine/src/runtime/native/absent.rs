@@ -102,6 +102,14 @@ impl Native {
         match *self {}
     }
 
+    pub(crate) fn names_code(&self) -> bool {
+        match *self {}
+    }
+
+    pub(crate) fn name_code(&self, _: usize, _: &[u8], _: &str) {
+        match *self {}
+    }
+
     pub(crate) fn at(&self, _: usize) -> *mut u8 {
         match *self {}
     }

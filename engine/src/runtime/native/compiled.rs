@@ -16,6 +16,7 @@ use wasmtier_vm::{FuncType, NativeStubs, TypeId};
 
 use crate::runtime::code_memory::{Alignment, Code, CodeMemory, CodeMemoryError, CodeOwner};
 use crate::runtime::code_range::TrapSite;
+use crate::runtime::profile::Profile;
 
 /// A stand-in for functions of one signature.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
@@ -36,6 +37,14 @@ impl Adapter {
             Self::RegistersToHost => registers_to_host(ty),
         }
     }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::SlotsToRegisters => "slots_to_registers",
+            Self::RegistersToSlots => "registers_to_slots",
+            Self::RegistersToHost => "registers_to_host",
+        }
+    }
 }
 
 /// The adapters of an engine, and the routines that compiled code shares.
@@ -48,6 +57,7 @@ pub(super) struct Adapters {
     /// share.
     known: Mutex<HashMap<(Adapter, TypeId), Code>>,
     _stubs: Code,
+    profile: Option<&'static Profile>,
 }
 
 impl Adapters {
@@ -55,6 +65,7 @@ impl Adapters {
     pub(super) fn new(
         memory: &CodeMemory,
         interpreter: NativeStubs,
+        profile: Option<&'static Profile>,
     ) -> Result<(Self, NativeStubs), CodeMemoryError> {
         let stubs: Stubs = wasmtier_jit::stubs();
         let owner = memory.owner();
@@ -62,7 +73,10 @@ impl Adapters {
         let start = code.addresses().start;
         let native = stubs.at(start, interpreter);
         let adapt = start + stubs.adapt as usize;
-        Ok((Self { owner, adapt, known: Mutex::default(), _stubs: code }, native))
+        if let Some(profile) = profile {
+            profile.name(start, &stubs.code, "wasm-jit:stubs");
+        }
+        Ok((Self { owner, adapt, known: Mutex::default(), _stubs: code, profile }, native))
     }
 
     /// Where functions begin, for callers that pass arguments in registers, whose adapter has not
@@ -82,8 +96,12 @@ impl Adapters {
         if let Some(code) = known.get(&(adapter, id)) {
             return Ok(code.addresses().start);
         }
-        let code = publish(&self.owner, &adapter.emit(ty))?;
+        let bytes = adapter.emit(ty);
+        let code = publish(&self.owner, &bytes)?;
         let start = code.addresses().start;
+        if let Some(profile) = self.profile {
+            profile.name(start, &bytes, &format!("wasm-jit:{}.{ty}", adapter.name()));
+        }
         known.insert((adapter, id), code);
         Ok(start)
     }

@@ -13,6 +13,7 @@ use crate::{
     AsContextMut, Config, Engine, Instance, Memory, Module, Store, Tier, TypedFunc, WasmBacktrace,
 };
 
+mod stop;
 mod storm;
 
 /// The full path of a test of this file.
@@ -79,6 +80,9 @@ impl Program {
     }
 }
 
+/// The tiers that have machine code.
+const NATIVE: [Tier; 2] = [Tier::Interp, Tier::Jit];
+
 fn engine(tier: Tier) -> Engine {
     Engine::new(Config::new().tier(tier)).unwrap()
 }
@@ -93,17 +97,19 @@ fn limit(resource: libc::__rlimit_resource_t, most: u64) {
 #[test]
 fn a_module_has_code_for_guarded_memories_and_others() {
     succeed_in_child(&path("a_module_has_code_for_guarded_memories_and_others"), || {
-        let engine = engine(Tier::Interp);
-        let module = Module::new(&engine, MODULE).unwrap();
-        let mut store = Store::new(&engine, ());
+        let engines = NATIVE.map(engine);
         let status = fs::read_to_string("/proc/self/statm").unwrap();
         let pages: u64 = status.split(' ').next().unwrap().parse().unwrap();
         limit(libc::RLIMIT_AS, pages * 4096 + (9 << 30));
-        let programs = [(); 3].map(|()| Program::new(&mut store, &module));
-        let bounds = programs.each_ref().map(|program| program.bounds(&mut store));
-        assert_eq!(bounds, [BoundsMode::Guard, BoundsMode::Explicit, BoundsMode::Explicit]);
-        for program in &programs {
-            program.check(&mut store);
+        for engine in engines {
+            let module = Module::new(&engine, MODULE).unwrap();
+            let mut store = Store::new(&engine, ());
+            let programs = [(); 3].map(|()| Program::new(&mut store, &module));
+            let bounds = programs.each_ref().map(|program| program.bounds(&mut store));
+            assert_eq!(bounds, [BoundsMode::Guard, BoundsMode::Explicit, BoundsMode::Explicit]);
+            for program in &programs {
+                program.check(&mut store);
+            }
         }
     });
 }
@@ -115,12 +121,13 @@ fn little_address_space_is_enough() {
         let status = fs::read_to_string("/proc/self/statm").unwrap();
         let pages: u64 = status.split(' ').next().unwrap().parse().unwrap();
         limit(libc::RLIMIT_AS, pages * 4096 + (64 << 20));
-        let engine = engine(Tier::Interp);
-        let module = Module::new(&engine, MODULE).unwrap();
-        let mut store = Store::new(&engine, ());
-        let program = Program::new(&mut store, &module);
-        assert_eq!(program.bounds(&mut store), BoundsMode::Explicit);
-        program.check(&mut store);
+        for engine in NATIVE.map(engine) {
+            let module = Module::new(&engine, MODULE).unwrap();
+            let mut store = Store::new(&engine, ());
+            let program = Program::new(&mut store, &module);
+            assert_eq!(program.bounds(&mut store), BoundsMode::Explicit);
+            program.check(&mut store);
+        }
     });
 }
 
@@ -128,10 +135,12 @@ fn little_address_space_is_enough() {
 fn a_host_without_executable_memory() {
     succeed_in_child(&path("a_host_without_executable_memory"), || {
         limit(libc::RLIMIT_FSIZE, 0);
-        let error = Engine::new(Config::new().tier(Tier::Interp)).unwrap_err();
-        let message = error.to_string();
-        let start = "tier `interp` cannot run here: no executable memory: fallocate failed: ";
-        assert!(message.starts_with(start), "{message}");
+        for (tier, name) in NATIVE.into_iter().zip(["interp", "jit"]) {
+            let message = Engine::new(Config::new().tier(tier)).unwrap_err().to_string();
+            let start =
+                format!("tier `{name}` cannot run here: no executable memory: fallocate failed: ");
+            assert!(message.starts_with(&start), "{message}");
+        }
         for engine in [engine(Tier::Auto), Engine::default()] {
             assert!(engine.native().is_none());
             let module = Module::new(&engine, MODULE).unwrap();
@@ -169,18 +178,28 @@ fn signals_are_left_alone_if_asked() {
     });
 }
 
-/// A child runs what its parent has translated, and translates what it has not.
+/// A child runs what its parent has translated or compiled, and what it has not.
 #[test]
 fn a_forked_child_goes_on() {
     succeed_in_child(&path("a_forked_child_goes_on"), || {
-        let engine = engine(Tier::Interp);
-        let module = Module::new(&engine, MODULE).unwrap();
-        let mut store = Store::new(&engine, ());
-        let program = Program::new(&mut store, &module);
-        assert_eq!(program.load.call(&mut store, 0).unwrap(), 0);
+        let mut runs = NATIVE.map(|tier| {
+            let engine = engine(tier);
+            let module = Module::new(&engine, MODULE).unwrap();
+            let mut store = Store::new(&engine, ());
+            let program = Program::new(&mut store, &module);
+            assert_eq!(program.load.call(&mut store, 0).unwrap(), 0);
+            (store, program)
+        });
         // SAFETY: there is no other thread.
         let child = unsafe { libc::fork() };
-        program.check(&mut store);
+        for (store, program) in &mut runs {
+            program.check(store);
+        }
+        for engine in NATIVE.map(engine) {
+            let module = Module::new(&engine, MODULE).unwrap();
+            let mut store = Store::new(&engine, ());
+            Program::new(&mut store, &module).check(&mut store);
+        }
         if child == 0 {
             // SAFETY: ends the child, which has come this far, at once.
             unsafe { libc::_exit(7) };
@@ -197,20 +216,23 @@ fn a_forked_child_goes_on() {
 fn an_engine_takes_its_handlers_along() {
     // No other thread uses the addresses meanwhile.
     succeed_in_child(&path("an_engine_takes_its_handlers_along"), || {
-        let engine = engine(Tier::Interp);
-        let module = Module::new(&engine, MODULE).unwrap();
-        let mut store = Store::new(&engine, ());
-        let program = Program::new(&mut store, &module);
-        assert_eq!(program.load.call(&mut store, 0).unwrap(), 0);
-        let record = store.as_context_mut().0.opaque.instance(0).record(FuncIdx(0));
-        // SAFETY: the record is of a live instance.
-        let entry = unsafe { &*record.entry };
-        // Acquire: pairs with the release when the code was published.
-        let handler = entry.slot_entry.load(Ordering::Acquire).addr();
-        drop((engine, module));
-        assert_eq!(program.sum.call(&mut store, 8).unwrap(), 8);
-        assert!(range_at(handler).is_some());
-        drop(store);
-        assert_eq!(range_at(handler), None);
+        for engine in NATIVE.map(engine) {
+            let module = Module::new(&engine, MODULE).unwrap();
+            let mut store = Store::new(&engine, ());
+            let program = Program::new(&mut store, &module);
+            assert_eq!(program.load.call(&mut store, 0).unwrap(), 0);
+            let record = store.as_context_mut().0.opaque.instance(0).record(FuncIdx(0));
+            // SAFETY: the record is of a live instance.
+            let entry = unsafe { &*record.entry };
+            // Acquire: pairs with the release when the code was published.
+            let code = [&entry.slot_entry, &entry.reg_entry]
+                .map(|code| code.load(Ordering::Acquire).addr());
+            let compiles = engine.native().unwrap().compiles();
+            drop((engine, module));
+            assert_eq!(program.sum.call(&mut store, 8).unwrap(), 8);
+            assert_eq!(code.map(|code| range_at(code).is_some()), [true, compiles]);
+            drop(store);
+            assert_eq!(code.map(range_at), [None, None]);
+        }
     });
 }

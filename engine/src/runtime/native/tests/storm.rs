@@ -92,17 +92,18 @@ fn guests_do_not_notice_signals_of_others() {
             install(libc::SIGALRM, libc::SA_RESTART | libc::SA_ONSTACK);
             install(libc::SIGUSR1, libc::SA_RESTART);
             for guards in [true, false] {
-                storm(guards);
+                storm(Tier::Interp, guards);
+                storm(Tier::Jit, guards);
             }
         },
     );
 }
 
-fn storm(guards: bool) {
+fn storm(tier: Tier, guards: bool) {
     const TURNS: [i32; 4] = [1, 1000, 20_000, 100_001];
     // The memory remembers, so that each call has a result of its own.
     let (mut calm, right, _) = guest(Tier::Portable, guards);
-    let (mut store, work, load) = guest(Tier::Interp, guards);
+    let (mut store, work, load) = guest(tier, guards);
     // SAFETY: asks only.
     let guest_thread = unsafe { libc::pthread_self() };
     // Relaxed: threads are started and joined around it.
