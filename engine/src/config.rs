@@ -181,8 +181,9 @@ impl Config {
     }
 
     /// Which profiler is told what machine code is called: each handler of the interpreter has a
-    /// name like `wasm-interp:i32.add.L0.SC`, and each compiled function one like `wasm-jit:main`. Where no machine code is made there is nothing to
-    /// tell. A process that is forked from this one tells nothing. Default none.
+    /// name like `wasm-interp:i32.add.L0.SC`, and each compiled function one like `wasm-jit:main`.
+    /// Where no machine code is made there is nothing to tell. A process that is forked from this
+    /// one tells nothing. Default none.
     pub fn profiler(&mut self, strategy: ProfilingStrategy) -> &mut Self {
         self.profiler = strategy;
         self

@@ -106,14 +106,10 @@ impl Engine {
         };
         let adapter = native.adapter(adapter, entry.type_id, &ty).map_err(Error::msg)?;
         let unknown = native.adapt_entry().unwrap_or_default();
-        // Release: who jumps there finds the code. If it has changed, somebody else was first, or
-        // the function was compiled.
-        let _ = entry.reg_entry.compare_exchange(
-            unknown,
-            adapter,
-            Ordering::Release,
-            Ordering::Relaxed,
-        );
+        // If it has changed, somebody else was first, or the function was compiled.
+        // Release: who jumps there finds the code. Relaxed: what is found otherwise is not used.
+        let (success, failure) = (Ordering::Release, Ordering::Relaxed);
+        let _ = entry.reg_entry.compare_exchange(unknown, adapter, success, failure);
         Ok(())
     }
 

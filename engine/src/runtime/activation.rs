@@ -104,8 +104,8 @@ impl NativeActivation {
         Ok(Self { landing, leave: 0, previous, reservations, fault: None })
     }
 
-    /// Makes code that faults go on at `leave`, with the status in `eax` and on its own stack, where
-    /// the instruction that faulted is pushed as if it were a call.
+    /// Makes code that faults go on at `leave`, with the status in `eax` and on its own stack, on
+    /// which the instruction that faulted is pushed as if it were a call.
     #[inline]
     pub(crate) fn leave_by(self, leave: usize) -> Self {
         Self { leave, ..self }

@@ -120,7 +120,7 @@ unsafe fn native(sp: *const u64, visit: &mut dyn FnMut(RawFrame)) -> Option<Fram
             };
             let return_word = field(offset_of!(EnteredFrame, return_word));
             let caller_fp = field(offset_of!(EnteredFrame, caller_fp));
-            // SAFETY: these are of the header that was replaced, and the frame is the interpreter's.
+            // SAFETY: these are of the header that was replaced; the frame is the interpreter's.
             unsafe { caller_of_slots(return_word, caller_fp, above) }
         }
         Some(Continuation::Interpreted) => unreachable!("adapters are not called, but returned to"),
