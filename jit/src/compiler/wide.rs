@@ -29,10 +29,12 @@ impl Compiler<'_> {
             entries.iter_mut().map(|entry| self.without_allocation(entry)).collect();
         let product = lower::wide_needs_rax_rdx(op);
         if product {
+            let held = |register: &Register| {
+                entries.iter().any(|entry| entry.register() == Some(*register))
+            };
             for register in BOTH {
-                if entries.iter().all(|entry| entry.register() != Some(register)) {
+                if !held(&register) {
                     self.claim(register);
-                    self.release_register(register);
                 }
             }
         }
@@ -40,7 +42,9 @@ impl Compiler<'_> {
             self.release(entry);
         }
         let [low, high] = if product {
-            self.free = self.free.without(BOTH[0].set().or(BOTH[1].set()));
+            for register in BOTH {
+                self.free = self.free.without(register.set());
+            }
             BOTH
         } else {
             [self.allocate(Kind::I64), self.allocate(Kind::I64)]
