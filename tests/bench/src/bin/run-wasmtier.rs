@@ -16,7 +16,7 @@ impl Peer for Wasmtier {
     type Module = Module;
     type Instance = (Store<SharedHost>, Instance);
 
-    const MODES: &'static [&'static str] = &["portable", "interp"];
+    const MODES: &'static [&'static str] = &["portable", "interp", "jit"];
 
     fn new(mode: &str) -> Result<Self, Failure> {
         Ok(Self(Engine::new(&config(mode)?)?))
@@ -51,6 +51,7 @@ fn config(mode: &str) -> Result<Config, Failure> {
     config.tier(match mode {
         "portable" => Tier::Portable,
         "interp" => Tier::Interp,
+        "jit" => Tier::Jit,
         other => return Err(format!("no such tier: {other}").into()),
     });
     // Interpreters are compared by the mean of several.
