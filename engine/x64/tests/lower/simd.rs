@@ -5,6 +5,7 @@
 //! on many values.
 
 mod access;
+mod constant_shift;
 mod emitted;
 mod shuffle;
 mod tuples;
