@@ -64,20 +64,17 @@ impl Limits {
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 thread_local! {
-    /// The lowest address of this thread's stack, 0 before anyone has asked.
-    static LOWEST_ADDRESS: Cell<usize> = const { Cell::new(0) };
+    /// The addresses of this thread's stack, none before anyone has asked.
+    static ADDRESSES: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
-/// The lowest address of this thread's stack, which `here` is an address of.
+/// The lowest address of the stack that `here` is an address of: this thread's, if the host has
+/// not switched to another.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #[inline]
 fn lowest_address(here: usize) -> usize {
-    match LOWEST_ADDRESS.get() {
-        0 => ask(here),
-        known if known <= here => known,
-        // Some other stack, which the host has switched to.
-        _ => unknown(here),
-    }
+    let (lowest, end) = ADDRESSES.get();
+    if (lowest..end).contains(&here) { lowest } else { ask(here) }
 }
 
 /// No code is compiled here.
@@ -94,14 +91,16 @@ fn unknown(here: usize) -> usize {
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #[cold]
 fn ask(here: usize) -> usize {
-    let lowest = of_thread().filter(|lowest| *lowest <= here).unwrap_or_else(|| unknown(here));
-    LOWEST_ADDRESS.set(lowest);
-    lowest
+    if ADDRESSES.get() == (0, 0) {
+        ADDRESSES.set(of_thread().unwrap_or((1, 1)));
+    }
+    let (lowest, end) = ADDRESSES.get();
+    if (lowest..end).contains(&here) { lowest } else { unknown(here) }
 }
 
-/// The lowest address of this thread's stack that is not its guard's, as the system says.
+/// The addresses of this thread's stack without its guard, as the system says.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-fn of_thread() -> Option<usize> {
+fn of_thread() -> Option<(usize, usize)> {
     let mut attributes = core::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
     // SAFETY: no preconditions.
     let thread = unsafe { libc::pthread_self() };
@@ -119,7 +118,8 @@ fn of_thread() -> Option<usize> {
     // SAFETY: as above; nobody uses them any more.
     unsafe { libc::pthread_attr_destroy(attributes.as_mut_ptr()) };
     // Some libraries count the guard in.
-    (stack == 0 && guarded == 0).then(|| address.addr() + guard)
+    let address: usize = address.addr();
+    (stack == 0 && guarded == 0).then(|| (address + guard, address + size))
 }
 
 #[cfg(test)]
@@ -137,7 +137,8 @@ mod tests {
             let work = move || {
                 let here = 0_u8;
                 let here = (&raw const here).addr();
-                let lowest = of_thread().unwrap();
+                let (lowest, end) = of_thread().unwrap();
+                assert!((lowest..end).contains(&here));
                 // It may be the stack of a larger thread that has ended.
                 let room = here - lowest;
                 assert!(room >= (kilobytes << 10) / 2, "{room}");

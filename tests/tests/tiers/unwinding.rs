@@ -6,7 +6,7 @@ use wasmtier::{
     Caller, Config, Engine, Error, Extern, Func, Instance, Store, Tier, Trap, WasmBacktrace,
 };
 
-use crate::{instantiate, mixes};
+use crate::{export, instantiate, mixes};
 
 /// What happens at the bottom of the calls.
 const WAYS: [&str; 8] =
@@ -112,5 +112,47 @@ fn a_loop_of_traps_leaks_no_stack() {
             let way = [0, 2, 3, 4, 5, 6][round % 6];
             a.call(&mut store, (1 + round as i32 % 3, way)).unwrap_err();
         }
+    }
+}
+
+/// Called by `outer` of another instance, through its import; calls that one's table.
+const BETWEEN: &str = r#"(module $between
+    (import "" "table" (table 2 funcref))
+    (type $f (func (param i32) (result i32)))
+    (func $tail (param i32) (result i32)
+        (return_call_indirect (type $f) (local.get 0) (i32.const 0)))
+    (func (export "between") (param i32) (result i32)
+        (i32.add (call $tail (local.get 0))
+            (call_indirect (type $f) (i32.const 0) (i32.const 1)))))"#;
+
+const AROUND: &str = r#"(module $around
+    (import "" "between" (func $between (param i32) (result i32)))
+    (import "" "table" (table 2 funcref))
+    (memory 1)
+    (elem (i32.const 0) $load $divide)
+    (func $load (param i32) (result i32) (i32.load (local.get 0)))
+    (func $divide (param i32) (result i32) (i32.div_u (i32.const 1) (local.get 0)))
+    (func $inner (param i64 i32) (result i32) (i32.add (i32.const 1) (call $between (local.get 1))))
+    (func (export "outer") (param i32) (result i32) (call $inner (i64.const 1) (local.get 0))))"#;
+
+fn outcomes_between(config: &Config) -> Vec<String> {
+    let mut store = Store::new(&Engine::new(config).unwrap(), ());
+    let table = instantiate(&mut store, r#"(module (table (export "table") 2 funcref))"#, &[]);
+    let table = export(&mut store, table, "table");
+    let between = instantiate(&mut store, BETWEEN, &[table.clone()]);
+    let between = export(&mut store, between, "between");
+    let around = instantiate(&mut store, AROUND, &[between, table]);
+    let outer = around.get_typed_func::<i32, i32>(&mut store, "outer").unwrap();
+    // The first traps in the load, the second behind it.
+    [-1, 8].map(|at| describe(&outer.call(&mut store, at).unwrap_err())).into()
+}
+
+#[test]
+fn backtraces_cross_instances() {
+    let mut portable = Config::new();
+    let expected = outcomes_between(portable.tier(Tier::Portable));
+    assert!(expected[0].contains("between!between") && expected[1].contains("around!divide"));
+    for mix in mixes() {
+        assert_eq!(outcomes_between(&mix.config), expected, "{}", mix.name);
     }
 }
