@@ -228,6 +228,7 @@ impl Body<'_> {
                 self.l.code.mov_imm(temp, i64::from(imm).cast_unsigned());
                 temp
             }
+            Operand::Constant(_) => unreachable!("constants of handlers are in their cells"),
         }
     }
 

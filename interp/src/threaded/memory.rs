@@ -28,7 +28,7 @@ fn index(body: &mut Body<'_>, place: Place, into: Gpr) -> Index {
     match body.operand(place, ScalarType::I32, into, V1) {
         Operand::Mem(mem) => Index::loaded(body.l.code, into, mem),
         Operand::Reg(Reg::Gpr(from)) => Index::copied(body.l.code, into, from),
-        Operand::Reg(Reg::Xmm(_)) | Operand::Imm(_) => {
+        Operand::Reg(Reg::Xmm(_)) | Operand::Imm(_) | Operand::Constant(_) => {
             unreachable!("an index is an integer that is not constant")
         }
     }

@@ -141,7 +141,7 @@ impl Compiler<'_> {
                 self.carry_slots(count, self.controls[control].height);
                 self.fall_to(control);
                 self.code.jmp(self.controls[control].label);
-                self.code.dynamic_label(skip);
+                self.bind(skip);
             }
         }
         self.after()

@@ -118,7 +118,10 @@ impl Compiler<'_> {
             Shape::Binary(op) | Shape::Compare { op, .. } => {
                 lower::constraint(op, self.options.cpu) == Constraint::None
             }
-            Shape::Unary(_) | Shape::Nonzero { .. } | Shape::Load { .. } => true,
+            Shape::Unary(_)
+            | Shape::Nonzero { .. }
+            | Shape::ScaledSum { .. }
+            | Shape::Load { .. } => true,
         };
         let free = self.free.without(held);
         let room = free.and(Registers::GPR).len() > 1 && free.and(Registers::XMM).len() > 1;

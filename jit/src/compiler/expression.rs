@@ -9,8 +9,8 @@
 
 use wasmtier_ops::{LoadOp, NumOp};
 use wasmtier_vm::MemoryIdx;
-use wasmtier_x64::Width;
 use wasmtier_x64::lower::{self, Class, Constraint, Operand, Test};
+use wasmtier_x64::{Cond, Mem, Scale, Width};
 
 use super::Compiler;
 use super::Visit;
@@ -46,6 +46,10 @@ pub(crate) enum Shape {
         wide: bool,
         negated: bool,
     },
+    /// `a`, and `b` multiplied.
+    ScaledSum {
+        scale: Scale,
+    },
     /// From memory 0, at the index `a`.
     Load {
         op: LoadOp,
@@ -67,10 +71,12 @@ impl Expression {
     pub(crate) fn condition(self) -> Option<Self> {
         match self.shape {
             Shape::Compare { .. } | Shape::Nonzero { .. } => Some(self),
-            Shape::Binary(op) if lower::class(op) == Class::Test => {
+            Shape::Binary(op) if lower::class(op) == Class::And => {
                 Some(Self { shape: Shape::Compare { op, negated: false }, ..self })
             }
-            Shape::Binary(_) | Shape::Unary(_) | Shape::Load { .. } => None,
+            Shape::Binary(_) | Shape::Unary(_) | Shape::ScaledSum { .. } | Shape::Load { .. } => {
+                None
+            }
         }
     }
 
@@ -79,7 +85,10 @@ impl Expression {
         let shape = match self.shape {
             Shape::Compare { op, negated } => Shape::Compare { op, negated: !negated },
             Shape::Nonzero { wide, negated } => Shape::Nonzero { wide, negated: !negated },
-            shape @ (Shape::Unary(_) | Shape::Binary(_) | Shape::Load { .. }) => shape,
+            shape @ (Shape::Unary(_)
+            | Shape::Binary(_)
+            | Shape::ScaledSum { .. }
+            | Shape::Load { .. }) => shape,
         };
         Self { shape, ..self }
     }
@@ -120,6 +129,7 @@ impl Compiler<'_> {
                 let test = lower::nonzero(&mut self.lowering(), wide, operand);
                 self.set((a, b), if negated { test.not() } else { test }, want)
             }
+            Shape::ScaledSum { scale } => self.emit_scaled_sum((a, b), scale, kind, want),
             Shape::Load { op, offset } => self.emit_load(op, a, offset, kind, want),
         };
         self.collect_traps();
@@ -152,10 +162,17 @@ impl Compiler<'_> {
             }
             Shape::Nonzero { wide, negated } => {
                 let operand = self.operand(&mut a);
-                let test = lower::nonzero(&mut self.lowering(), wide, operand);
+                // The flags may be those of the operator that computed it.
+                let (register, at) = self.zero_flag;
+                let known = operand == Operand::Reg(register.into()) && at == self.code.len();
+                let test = if known {
+                    Test::from(Cond::Ne)
+                } else {
+                    lower::nonzero(&mut self.lowering(), wide, operand)
+                };
                 if negated { test.not() } else { test }
             }
-            Shape::Unary(_) | Shape::Binary(_) | Shape::Load { .. } => {
+            Shape::Unary(_) | Shape::Binary(_) | Shape::ScaledSum { .. } | Shape::Load { .. } => {
                 unreachable!("the caller has made a condition")
             }
         };
@@ -197,6 +214,27 @@ impl Compiler<'_> {
             None => self.allocate_near(op.result().into(), a.register().or(b.register())),
         };
         lower::binary(&mut self.lowering(), op, to.into(), left, right);
+        if to.is_gpr() && lower::flags_tell_zero(op, to.into(), left, right) {
+            self.zero_flag = (to, self.code.len());
+        }
+        to
+    }
+
+    fn emit_scaled_sum(
+        &mut self,
+        (mut a, mut b): (Entry, Entry),
+        scale: Scale,
+        kind: Kind,
+        want: Option<Register>,
+    ) -> Register {
+        let (base, index) = (self.gpr(&mut a), self.gpr(&mut b));
+        self.release(&a);
+        self.release(&b);
+        let to = match want {
+            Some(to) => to,
+            None => self.allocate_near(kind, a.register().or(b.register())),
+        };
+        self.code.lea(kind.width(), to.as_gpr(), Mem::base(base).indexed(index, scale));
         to
     }
 

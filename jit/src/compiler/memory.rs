@@ -245,7 +245,7 @@ impl Compiler<'_> {
     pub(crate) fn named(operands: &[Operand]) -> Registers {
         operands.iter().fold(Registers::NONE, |named, operand| match *operand {
             Operand::Reg(register) => named.or(Register::from(register).set()),
-            Operand::Mem(_) | Operand::Imm(_) => named,
+            Operand::Mem(_) | Operand::Constant(_) | Operand::Imm(_) => named,
         })
     }
 

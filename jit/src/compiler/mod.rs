@@ -117,6 +117,8 @@ pub(crate) struct Compiler<'m> {
     /// Constants of vectors, which entries name by their place.
     vectors: Vec<u128>,
     sites: site::Sites,
+    /// The register whose result the flags tell to be zero, as long as the code has that length.
+    zero_flag: (Register, usize),
     /// Where the code has the size of the frame, if that is large.
     frame_size_at: Option<usize>,
     /// Where the function begins.
@@ -199,6 +201,7 @@ impl<'m> Compiler<'m> {
             moves: take(&mut buffers.moves),
             vectors: take(&mut buffers.vectors),
             sites: site::Sites::default(),
+            zero_flag: (Register::RAX, usize::MAX),
             frame_size_at: None,
             entry,
             tables: 0,

@@ -7,8 +7,9 @@ use wasmtier_ops::NumOp;
 use wasmtier_x64::lower::{self, Class};
 
 use super::expression::Shape;
-use super::value::{Kind, Value};
+use super::value::{Kind, NONE, Value};
 use super::{Compiler, Visit};
+use crate::compile::CompileError;
 
 impl Compiler<'_> {
     pub(crate) fn visit_numeric(&mut self, op: NumOp) -> Visit {
@@ -55,9 +56,12 @@ impl Compiler<'_> {
 
     fn binary(&mut self, op: NumOp, class: Class) -> Visit {
         self.settle_below(2);
+        let kind = Kind::from(op.result());
+        if class == Class::Add && self.scaled_sum(kind)? {
+            return self.after();
+        }
         let b = self.pop();
         let a = self.pop();
-        let kind = Kind::from(op.result());
         if let (Value::Const(left), Value::Const(right)) = (a.value, b.value)
             && let Ok(result) = op.eval(&[left, right])
         {
@@ -65,9 +69,31 @@ impl Compiler<'_> {
         }
         let shape = match class {
             Class::Compare => Shape::Compare { op, negated: false },
-            Class::Eqz | Class::Test | Class::Other => Shape::Binary(op),
+            Class::Eqz | Class::And | Class::Add | Class::Other => Shape::Binary(op),
         };
         self.push_pending(kind, shape, a, b)?;
         self.after()
+    }
+
+    /// Makes a sum one with a shift by a small constant that waits, if one of the two topmost
+    /// entries is that.
+    fn scaled_sum(&mut self, kind: Kind) -> Result<bool, Box<CompileError>> {
+        let len = self.stack.len();
+        let (Shape::Binary(shift), Value::Const(count)) =
+            (self.pending.shape, self.pending.b.value)
+        else {
+            return Ok(false);
+        };
+        let scale = lower::scale(shift, count);
+        let (Some(scale), true) = (scale, self.pending_at != NONE) else { return Ok(false) };
+        let other = if self.pending_at as usize == len - 1 { len - 2 } else { len - 1 };
+        if matches!(self.stack[other].value, Value::Const(_)) {
+            return Ok(false);
+        }
+        let (top, below) = (self.pop_lazy(), self.pop_lazy());
+        let index = self.take_pending().a;
+        let base = if top.value == Value::Pending { below } else { top };
+        self.push_pending(kind, Shape::ScaledSum { scale }, base, index)?;
+        Ok(true)
     }
 }

@@ -17,7 +17,7 @@ impl Compiler<'_> {
         let expression = self.take_pending();
         let traps = match expression.shape {
             Shape::Unary(op) | Shape::Binary(op) => op.traps(),
-            Shape::Compare { .. } | Shape::Nonzero { .. } => false,
+            Shape::Compare { .. } | Shape::Nonzero { .. } | Shape::ScaledSum { .. } => false,
             Shape::Load { .. } => true,
         };
         if traps {

@@ -99,6 +99,9 @@ impl Compiler<'_> {
             },
             Value::Const(bits) => match immediate(entry.kind, bits) {
                 Some(imm) => Operand::Imm(imm),
+                None if entry.kind.is_float() && bits != 0 => {
+                    self.exits.constant(&mut self.code, bits.into()).into()
+                }
                 None => {
                     let register = self.allocate(entry.kind);
                     self.load_constant(entry.kind, register, bits);

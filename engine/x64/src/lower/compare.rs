@@ -249,7 +249,8 @@ pub(super) fn ordered(
         Order::Ge => (a, b, Needs::One(Cond::Ae)),
     };
     let symmetric = matches!(order, Order::Eq | Order::Ne);
-    let swap = symmetric && matches!((a, b), (Operand::Mem(_), Operand::Reg(_)));
+    let in_memory = matches!(a, Operand::Mem(_) | Operand::Constant(_));
+    let swap = symmetric && in_memory && matches!(b, Operand::Reg(_));
     let (first, second) = if swap { (second, first) } else { (first, second) };
     let first = float_reg(l, floats, first, FLOAT_TEMPS[0]);
     compare_floats(l, floats, first, second.float());

@@ -261,7 +261,7 @@ pub(super) fn reinterpret(l: &mut Lowering<'_>, width: Width, dst: Reg, a: Opera
             l.code.load_xmm(floats, dst, a);
         }
         (Reg::Xmm(dst), Operand::Reg(a)) => l.code.mov_to_xmm(width, dst, gpr(a)),
-        (Reg::Xmm(dst), Operand::Imm(_)) => {
+        (Reg::Xmm(dst), Operand::Imm(_) | Operand::Constant(_)) => {
             load_int(l.code, width, TEMP, a);
             l.code.mov_to_xmm(width, dst, TEMP);
         }

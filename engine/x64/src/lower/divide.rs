@@ -39,7 +39,7 @@ pub(super) fn divide(
             return l.code.jmp(trap);
         }
         Operand::Imm(_) => {}
-        Operand::Reg(_) | Operand::Mem(_) => {
+        Operand::Reg(_) | Operand::Mem(_) | Operand::Constant(_) => {
             l.code.test(width, divisor, divisor);
             let trap = l.exits.trap(l.code, Trap::IntegerDivisionByZero);
             l.code.jcc(Cond::E, trap);

@@ -19,7 +19,7 @@ pub(super) fn add(code: &mut CodeBuffer, width: Width, dst: Gpr, a: Operand, b: 
                 return code.lea(width, dst, Mem::base(a).indexed(b, Scale::One));
             }
             Operand::Imm(b) => return code.lea(width, dst, Mem::new(a, b)),
-            Operand::Reg(Reg::Xmm(_)) | Operand::Mem(_) => {}
+            Operand::Reg(Reg::Xmm(_)) | Operand::Mem(_) | Operand::Constant(_) => {}
         }
     }
     alu(code, Alu::Add, width, dst, a, b);
@@ -38,7 +38,7 @@ pub(super) fn sub(code: &mut CodeBuffer, width: Width, dst: Gpr, a: Operand, b: 
                 alu(code, Alu::Add, width, dst, dst.into(), a);
             }
         }
-        (Operand::Imm(0), Operand::Mem(_) | Operand::Reg(_)) => {
+        (Operand::Imm(0), Operand::Mem(_) | Operand::Constant(_) | Operand::Reg(_)) => {
             load_int(code, width, dst, b);
             code.unary(Unary::Neg, width, dst);
         }

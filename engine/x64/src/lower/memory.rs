@@ -7,7 +7,7 @@
 
 use wasmtier_ops::{LoadOp, StoreOp};
 
-use super::operand::{TEMP, floats, width};
+use super::operand::{self, TEMP, floats, width};
 use super::{GuestMem, Lowering, Operand, Reg};
 use crate::Width;
 
@@ -37,8 +37,8 @@ pub fn store(l: &mut Lowering<'_>, op: StoreOp, to: GuestMem, value: Operand) {
     let (raw, whole) = (width_of_bytes(op.bytes()), width(op.value()));
     let value = match value {
         Operand::Reg(Reg::Gpr(value)) => value,
-        Operand::Mem(value) => {
-            l.code.mov(whole, TEMP, value);
+        Operand::Mem(_) | Operand::Constant(_) => {
+            operand::load_int(l.code, whole, TEMP, value);
             TEMP
         }
         Operand::Reg(Reg::Xmm(value)) => {

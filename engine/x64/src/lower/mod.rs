@@ -40,7 +40,8 @@ pub use address::{address, far_address};
 pub use atomic::{atomic, atomic_needs_rax};
 pub use compare::Test;
 pub use memory::{load, store};
-pub use numeric::{Class, Constraint, binary, class, condition, constraint, nonzero, unary};
+pub use numeric::{Class, Constraint, binary, class, condition, constraint, flags_tell_zero};
+pub use numeric::{nonzero, scale, unary};
 pub use simd::{Imm, load_vector, shift_by, shuffle_by, simd, store_vector};
 pub use wide::{wide, wide_needs_rax_rdx};
 
@@ -72,6 +73,8 @@ pub enum Operand {
     Reg(Reg),
     /// In memory of the tier's own, a frame slot or a cell: as many bytes as its type has.
     Mem(Mem),
+    /// A constant behind the code, where [`Exits::constant`] has put it.
+    Constant(DynamicLabel),
     /// The integer itself, sign-extended to 64 bits.
     Imm(i32),
 }
@@ -85,6 +88,12 @@ impl From<Gpr> for Operand {
 impl From<Xmm> for Operand {
     fn from(register: Xmm) -> Self {
         Self::Reg(register.into())
+    }
+}
+
+impl From<DynamicLabel> for Operand {
+    fn from(label: DynamicLabel) -> Self {
+        Self::Constant(label)
     }
 }
 

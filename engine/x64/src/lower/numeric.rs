@@ -10,7 +10,7 @@ use super::compare::{self, Test};
 use super::operand::{TEMP, floats, gpr, width, xmm};
 use super::shape::{Shape, shape};
 use super::{Lowering, Operand, Reg, convert, divide, float, int};
-use crate::{Alu, Cond, CpuFeatures, Gpr, Width};
+use crate::{Alu, Cond, CpuFeatures, Gpr, Scale, Shift, Width};
 
 /// What an operator asks of registers beyond the contract of all lowerings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,23 +67,25 @@ pub enum Class {
     Eqz,
     /// Whether two operands compare so.
     Compare,
-    /// An integer whose flags tell whether it is zero at no cost.
-    Test,
+    /// A conjunction of integers: whether it is zero costs no result.
+    And,
+    /// A sum of integers.
+    Add,
     /// Anything else.
     Other,
 }
 
-/// What is known of `op` when it is only tested. Of all but [`Class::Eqz`] and [`Class::Other`]
-/// there is a [`condition`].
+/// What is known of `op` when it is only tested, or is part of something larger. Of
+/// [`Class::Compare`], [`Class::And`] and [`Class::Add`] there is a [`condition`].
 #[must_use]
 pub fn class(op: NumOp) -> Class {
     match shape(op) {
         Shape::Eqz => Class::Eqz,
         Shape::Compare(_) | Shape::CompareFloats(_) => Class::Compare,
-        Shape::And => Class::Test,
+        Shape::And => Class::And,
+        Shape::Add => Class::Add,
         Shape::Count(_)
         | Shape::Extend { .. }
-        | Shape::Add
         | Shape::Sub
         | Shape::Or
         | Shape::Xor
@@ -100,6 +102,32 @@ pub fn class(op: NumOp) -> Class {
         | Shape::Convert { .. }
         | Shape::Resize
         | Shape::Reinterpret => Class::Other,
+    }
+}
+
+/// What an address multiplies its index with that has the value of `op` by the constant `count`, if
+/// it can.
+#[must_use]
+pub fn scale(op: NumOp, count: u64) -> Option<Scale> {
+    match (shape(op), count) {
+        (Shape::Shift(Shift::Shl), 1) => Some(Scale::Two),
+        (Shape::Shift(Shift::Shl), 2) => Some(Scale::Four),
+        (Shape::Shift(Shift::Shl), 3) => Some(Scale::Eight),
+        _ => None,
+    }
+}
+
+/// Whether, behind [`binary`] of the same arguments, `E` tells whether the result is zero.
+#[must_use]
+pub fn flags_tell_zero(op: NumOp, dst: Reg, a: Operand, b: Operand) -> bool {
+    let is_imm = |imm: i32| a == Operand::Imm(imm) || b == Operand::Imm(imm);
+    match shape(op) {
+        // What is elsewhere may be made by an instruction that leaves the flags.
+        Shape::Add | Shape::Sub => a == Operand::Reg(dst),
+        Shape::And => !is_imm(0xff) && !is_imm(0xffff),
+        Shape::Or => true,
+        Shape::Xor => !is_imm(-1),
+        _ => false,
     }
 }
 

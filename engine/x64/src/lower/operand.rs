@@ -21,7 +21,7 @@ impl Operand {
         match (self, register.into()) {
             (Self::Reg(own), register) => own == register,
             (Self::Mem(mem), Reg::Gpr(register)) => mem.uses(register),
-            (Self::Mem(_), Reg::Xmm(_)) | (Self::Imm(_), _) => false,
+            (Self::Mem(_), Reg::Xmm(_)) | (Self::Imm(_) | Self::Constant(_), _) => false,
         }
     }
 
@@ -30,6 +30,7 @@ impl Operand {
         match self {
             Self::Reg(register) => Int::Place(gpr(register).into()),
             Self::Mem(mem) => Int::Place(mem.into()),
+            Self::Constant(label) => Int::Place(label.into()),
             Self::Imm(value) => Int::Imm(value),
         }
     }
@@ -39,6 +40,7 @@ impl Operand {
         match self {
             Self::Reg(register) => xmm(register).into(),
             Self::Mem(mem) => mem.into(),
+            Self::Constant(label) => label.into(),
             Self::Imm(_) => panic!("a float is never an immediate"),
         }
     }

@@ -62,7 +62,7 @@ fn product(l: &mut Lowering<'_>, op: Wide, [low, high]: [Gpr; 2], operands: &[Op
     let b = match b {
         Operand::Reg(Reg::Gpr(b)) if b != Gpr::Rax => GprMem::from(b),
         Operand::Mem(b) if !b.uses(Gpr::Rax) => b.into(),
-        Operand::Reg(_) | Operand::Mem(_) | Operand::Imm(_) => {
+        Operand::Reg(_) | Operand::Mem(_) | Operand::Constant(_) | Operand::Imm(_) => {
             copy_int(l.code, Width::W64, TEMP, b);
             TEMP.into()
         }
