@@ -112,13 +112,12 @@ impl Regions {
         let calls = calls_inside(scan);
         let first_call = first_calls_inside(scan);
         let parents = self.parents(scan);
-        for at in 0..self.lanes.len() {
-            let region = parents[at].1;
+        for (at, &(parent, region)) in parents.iter().enumerate() {
             self.gather(scan, (at, region), (&calls, &first_call));
             let lanes = if at == 0 {
                 self.body(locals)
             } else {
-                let parent = &self.lanes[parents[at].0 as usize];
+                let parent = &self.lanes[parent as usize];
                 let depth = scan.regions[region].depth;
                 inner(parent.clone(), self.wanted(locals), calls[region], 1 << (3 * depth))
             };

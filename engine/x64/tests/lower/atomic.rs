@@ -78,7 +78,7 @@ fn put(state: &mut State, place: Operand, value: u64) {
             set_low(&mut state.slots[VALUE_SLOT], value);
         }
         Operand::Mem(_) => set_low(&mut state.slots[OTHER_SLOT], value),
-        Operand::Imm(_) => {}
+        Operand::Imm(_) | Operand::Constant(_) => {}
         Operand::Reg(Reg::Xmm(_)) => unreachable!("no atomic access of floats"),
     }
 }
@@ -90,7 +90,9 @@ fn read(state: &State, place: Operand) -> u64 {
         Operand::Mem(mem) if mem == slot(VALUE_SLOT) => state.slots[VALUE_SLOT] as u64,
         Operand::Mem(_) => state.slots[OTHER_SLOT] as u64,
         Operand::Imm(imm) => i64::from(imm).cast_unsigned(),
-        Operand::Reg(Reg::Xmm(_)) => unreachable!("no atomic access of floats"),
+        Operand::Reg(Reg::Xmm(_)) | Operand::Constant(_) => {
+            unreachable!("no atomic access of floats, none of constants")
+        }
     }
 }
 

@@ -56,7 +56,7 @@ fn conditions() -> impl Iterator<Item = (NumOp, bool)> {
 fn value(operand: Operand, value: u64) -> u64 {
     match operand {
         Operand::Imm(imm) => i64::from(imm).cast_unsigned(),
-        Operand::Reg(_) | Operand::Mem(_) => value,
+        Operand::Reg(_) | Operand::Mem(_) | Operand::Constant(_) => value,
     }
 }
 

@@ -42,7 +42,7 @@ fn read(state: &State, place: Operand) -> u64 {
         Operand::Mem(mem) if mem == slot(2) => state.slots[2] as u64,
         Operand::Mem(_) => state.slots[3] as u64,
         Operand::Imm(imm) => i64::from(imm).cast_unsigned(),
-        Operand::Reg(Reg::Xmm(_)) => unreachable!("integers only"),
+        Operand::Reg(Reg::Xmm(_)) | Operand::Constant(_) => unreachable!("integers only"),
     }
 }
 
