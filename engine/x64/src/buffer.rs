@@ -96,6 +96,15 @@ impl CodeBuffer {
         self.bytes.reserve(additional);
     }
 
+    /// Appends the `len` lowest bytes of a number.
+    #[inline(always)]
+    pub(crate) fn append(&mut self, bits: u128, len: usize) {
+        // A copy of fixed size is one instruction; what is too much is cut off.
+        let end = self.bytes.len() + len;
+        self.bytes.extend_from_slice(&bits.to_le_bytes());
+        self.bytes.truncate(end);
+    }
+
     /// Replaces the four bytes at `at`, a displacement or immediate of an instruction before.
     ///
     /// # Panics

@@ -19,6 +19,14 @@ use super::value::{Entry, Kind, NONE, Value};
 use super::{Compiler, Visit};
 use crate::convention::{Place, arguments, results};
 
+/// Buffers for passing arguments.
+#[derive(Debug, Default)]
+pub(crate) struct Passing {
+    places: Vec<Place>,
+    arguments: Vec<(Entry, Place)>,
+    moves: Vec<Move>,
+}
+
 impl Compiler<'_> {
     pub(crate) fn call(&mut self, func: FuncIdx) -> Visit {
         let module = self.module;
@@ -81,19 +89,20 @@ impl Compiler<'_> {
             self.settle_pending();
         }
         let mut last = None;
-        let mut arguments: Vec<(Entry, Place)> = Vec::with_capacity(params);
-        let places: Vec<Place> = arguments_of(ty);
-        for place in places.iter().rev() {
+        let Passing { mut places, arguments: mut passed, moves } =
+            core::mem::take(&mut self.passing);
+        places.extend(arguments(ty));
+        for place in places.drain(..).rev() {
             let entry = self.pop_lazy();
             if entry.value == Value::Pending {
-                last = Some((self.take_pending(), entry, *place));
+                last = Some((self.take_pending(), entry, place));
                 continue;
             }
             if place.register.is_none() {
                 self.store_at(&entry, entry.height);
                 self.release(&entry);
             } else {
-                arguments.push((entry, *place));
+                passed.push((entry, place));
             }
         }
         debug_assert_eq!(self.stack.len(), base, "arguments are popped");
@@ -102,9 +111,10 @@ impl Compiler<'_> {
             self.store_lane(lane);
         }
         if let Some((expression, entry, place)) = last {
-            self.pass_last(&expression, entry, place, &mut arguments);
+            self.pass_last(&expression, entry, place, &mut passed);
         }
-        self.pass_registers(&arguments);
+        self.passing = Passing { places, arguments: passed, moves };
+        self.pass_registers();
         self.state.valid = self.state.valid.without(Registers::VOLATILE);
         self.state.dirty = self.state.dirty.and(self.state.valid);
         self.free = self.temporaries.without(held);
@@ -171,22 +181,25 @@ impl Compiler<'_> {
     }
 
     /// Moves arguments to their registers: first from registers, then what needs none.
-    fn pass_registers(&mut self, arguments: &[(Entry, Place)]) {
-        let mut moves = Vec::with_capacity(arguments.len());
-        for (entry, place) in arguments {
-            let to = place.register.expect("the others are in slots").into();
+    fn pass_registers(&mut self) {
+        let Passing { places, mut arguments, mut moves } = core::mem::take(&mut self.passing);
+        let register = |place: &Place| {
+            Register::from(place.register.expect("arguments without one are in their slots"))
+        };
+        for (entry, place) in &arguments {
             if let Some(from) = self.source(entry) {
-                moves.push(Move { to, from, kind: entry.kind });
+                moves.push(Move { to: register(place), from, kind: entry.kind });
             }
         }
-        // What is loaded below is read from homes by then, whatever the moves have overwritten.
-        let loaded: Vec<_> =
-            arguments.iter().filter(|(entry, _)| self.source(entry).is_none()).collect();
         self.move_all(&mut moves);
-        for (entry, place) in loaded {
-            let to = place.register.expect("the others are in slots").into();
-            self.load(entry, to);
+        // What is loaded now is read from homes, whatever the moves have overwritten.
+        for (entry, place) in &arguments {
+            if self.source(entry).is_none() {
+                self.load(entry, register(place));
+            }
         }
+        arguments.clear();
+        self.passing = Passing { places, arguments, moves };
     }
 
     /// Puts every entry into its slots that is in a temporary.
@@ -214,10 +227,6 @@ impl Compiler<'_> {
         }
         Ok(())
     }
-}
-
-fn arguments_of(ty: &FuncType) -> Vec<Place> {
-    arguments(ty).collect()
 }
 
 /// Where the function begins whose entry is in the scratch register.

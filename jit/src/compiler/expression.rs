@@ -118,7 +118,7 @@ impl Compiler<'_> {
             Shape::Unary(op) => self.emit_unary(op, a, want),
             Shape::Binary(op) => self.emit_binary(op, a, b, want),
             // Of a conjunction, only whether any bit is left.
-            Shape::Compare { op, negated } if negated || lower::class(op) == Class::Test => {
+            Shape::Compare { op, negated } if negated || lower::class(op) == Class::And => {
                 let (left, right) = (self.operand(&mut a), self.operand(&mut b));
                 let test = lower::condition(&mut self.lowering(), op, left, right);
                 self.set((a, b), if negated { test.not() } else { test }, want)

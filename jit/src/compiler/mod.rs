@@ -44,6 +44,7 @@ use wasmtier_vm::{FuncIdx, ModuleInfo, ValType, open_body};
 use wasmtier_x64::lower::{Exits, Lowering};
 use wasmtier_x64::{CodeBuffer, Error};
 
+use self::call::Passing;
 use self::control::Control;
 use self::edge::LaneMove;
 use self::expression::Expression;
@@ -74,6 +75,7 @@ pub(crate) struct Buffers {
     regions: Regions,
     stubs: Vec<Stub>,
     moves: Vec<LaneMove>,
+    passing: Passing,
     vectors: Vec<u128>,
     exits: Exits,
 }
@@ -114,6 +116,7 @@ pub(crate) struct Compiler<'m> {
     offset: u64,
     stubs: Vec<Stub>,
     moves: Vec<LaneMove>,
+    passing: Passing,
     /// Constants of vectors, which entries name by their place.
     vectors: Vec<u128>,
     sites: site::Sites,
@@ -199,6 +202,7 @@ impl<'m> Compiler<'m> {
             offset: 0,
             stubs: take(&mut buffers.stubs),
             moves: take(&mut buffers.moves),
+            passing: take(&mut buffers.passing),
             vectors: take(&mut buffers.vectors),
             sites: site::Sites::default(),
             zero_flag: (Register::RAX, usize::MAX),
@@ -224,6 +228,7 @@ impl<'m> Compiler<'m> {
         buffers.controls = take(&mut self.controls);
         buffers.stubs = take(&mut self.stubs);
         buffers.moves = take(&mut self.moves);
+        buffers.passing = take(&mut self.passing);
         buffers.vectors = take(&mut self.vectors);
         buffers.exits = take(&mut self.exits);
         buffers.regions = take(&mut self.regions);

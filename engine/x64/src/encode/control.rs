@@ -39,8 +39,8 @@ impl CodeBuffer {
     /// ```
     pub fn jmp(&mut self, label: DynamicLabel) {
         match self.near(label) {
-            Some(distance) => Instruction::new().byte(0xeb).imm8(distance),
-            None => Instruction::new().byte(0xe9).distance(label),
+            Some(distance) => Instruction::op(0xeb).imm8(distance),
+            None => Instruction::op(0xe9).distance(label),
         }
         .place(self);
     }
@@ -48,8 +48,8 @@ impl CodeBuffer {
     /// `jcc label`: with 8 bits where `label` is already placed so near, else with 32.
     pub fn jcc(&mut self, cond: Cond, label: DynamicLabel) {
         match self.near(label) {
-            Some(distance) => Instruction::new().byte(0x70 | cond.number()).imm8(distance),
-            None => Instruction::new().byte(0x0f).byte(0x80 | cond.number()).distance(label),
+            Some(distance) => Instruction::op(0x70 | cond.number()).imm8(distance),
+            None => Instruction::op(0x0f).front(0x80 | cond.number()).distance(label),
         }
         .place(self);
     }
@@ -66,7 +66,7 @@ impl CodeBuffer {
 
     /// `call label`.
     pub fn call(&mut self, label: DynamicLabel) {
-        Instruction::new().byte(0xe8).distance(label).place(self);
+        Instruction::op(0xe8).distance(label).place(self);
     }
 
     /// `jmp target`: to the address in a register or in memory.
@@ -81,12 +81,12 @@ impl CodeBuffer {
 
     /// `ret`.
     pub fn ret(&mut self) {
-        Instruction::new().byte(0xc3).place(self);
+        Instruction::op(0xc3).place(self);
     }
 
     /// `ud2`: an instruction that always faults.
     pub fn ud2(&mut self) {
-        Instruction::new().byte(0x0f).byte(0x0b).place(self);
+        Instruction::op(0x0f).front(0x0b).place(self);
     }
 
     /// `push src`: 64 bits of a register.

@@ -52,7 +52,7 @@ impl CodeBuffer {
             digit(0xc6, 0, Width::W64, dst.into()).imm32(low).place(self);
         } else {
             let form = Instruction::new().opcode(op, Width::W64, number >> 3, false);
-            value.to_le_bytes().into_iter().fold(form, Instruction::byte).place(self);
+            form.imm64(value).place(self);
         }
     }
 

@@ -102,6 +102,7 @@ fn put(state: &mut State, place: Operand, value: u64) -> u64 {
             set_low(&mut state.slots[VALUE_SLOT], value);
         }
         Operand::Imm(imm) => return i64::from(imm).cast_unsigned(),
+        Operand::Constant(_) => unreachable!("constants are tested as numbers"),
     }
     value
 }
