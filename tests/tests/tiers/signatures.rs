@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use wasmtier::{Config, Engine, Extern, Func, FuncType, Store, Tier, V128, Val, ValType};
+use wasmtier::{
+    Config, Engine, Extern, Func, FuncType, Instance, Module, Store, Tier, V128, Val, ValType,
+};
 
 use crate::{export, instantiate, mixes};
 
@@ -240,5 +242,37 @@ fn all_values_arrive_among_all_tiers() {
         for (outcome, expected) in outcomes.iter().zip(&expected) {
             assert_eq!(outcome, expected, "{}", mix.name);
         }
+    }
+}
+
+/// The first calls of functions, for which adapters are made, at the same time on several threads.
+#[test]
+fn threads_make_adapters_together() {
+    for mix in mixes() {
+        let engine = Engine::new(&mix.config).unwrap();
+        let signatures = signatures();
+        let [callees, callers] = [callees(&signatures), callers(&signatures)]
+            .map(|text| Module::new(&engine, wat::parse_str(text).unwrap()).unwrap());
+        let run = || {
+            let mut store = Store::new(&engine, ());
+            let first = Instance::new(&mut store, &callees, &[]).unwrap();
+            let names = (0..signatures.len()).map(|number| format!("f{number}"));
+            let funcs: Vec<Extern> = names.map(|name| export(&mut store, first, &name)).collect();
+            let second = Instance::new(&mut store, &callers, &funcs).unwrap();
+            for number in 0..signatures.len() {
+                let name = format!("g{number}.{}", number % 4);
+                let call = second.get_typed_func::<(), ()>(&mut store, &name).unwrap();
+                call.call(&mut store, ()).unwrap();
+            }
+            let sum = |instance: Instance, store: &mut Store<()>| {
+                instance.get_global(&mut *store, "sum").unwrap().get(store).unwrap_i64()
+            };
+            (sum(first, &mut store), sum(second, &mut store))
+        };
+        let sums = std::thread::scope(|scope| {
+            let threads = [(); 4].map(|()| scope.spawn(run));
+            threads.map(|thread| thread.join().unwrap())
+        });
+        assert_eq!(sums, [sums[0]; 4], "{}", mix.name);
     }
 }

@@ -13,9 +13,10 @@ fn by_a_count_that_is_known() {
     let tuples = tuples();
     let shifts = SimdOp::ALL.iter().filter(|op| op.shape() == SimdShape::Shift);
     for &op in shifts {
-        for (cpu, count) in feature_sets().into_iter().flat_map(|cpu| {
-            (0..=64).chain([65, 127, 128, u32::MAX]).map(move |count| (cpu, count))
-        }) {
+        for (cpu, count) in feature_sets()
+            .into_iter()
+            .flat_map(|cpu| (0..=64).chain([65, 127, 128, u32::MAX]).map(move |count| (cpu, count)))
+        {
             for (dst, a) in [(3, 3), (3, 8), (12, 0)].map(|(dst, a)| (Xmm::new(dst), Xmm::new(a))) {
                 let code = machine(cpu, |l| shift_by(l, op, dst, a, count));
                 for [value, ..] in tuples.iter().step_by(11) {
