@@ -139,7 +139,7 @@ fn outcomes_between(config: &Config) -> Vec<String> {
     let mut store = Store::new(&Engine::new(config).unwrap(), ());
     let table = instantiate(&mut store, r#"(module (table (export "table") 2 funcref))"#, &[]);
     let table = export(&mut store, table, "table");
-    let between = instantiate(&mut store, BETWEEN, &[table.clone()]);
+    let between = instantiate(&mut store, BETWEEN, std::slice::from_ref(&table));
     let between = export(&mut store, between, "between");
     let around = instantiate(&mut store, AROUND, &[between, table]);
     let outer = around.get_typed_func::<i32, i32>(&mut store, "outer").unwrap();
