@@ -172,7 +172,7 @@ cells! {
     /// `d = imm`, two slots.
     Const128Cell { d: Slot, unused: Slot, w0: u32, w1: u32, w2: u32, w3: u32 }
     /// `d = c ? a : b`
-    SelectCell { d: Slot, c: Slot, a: Slot, b: Slot }
+    SelectCell { d: Slot, a: Slot, b: Slot, c: Slot }
     /// `d = global`, or `global = a`: `global` is a slot of the instance's storage, or the index of
     /// an imported global.
     GlobalCell { d: Slot, a: Slot, global: u32 }

@@ -310,7 +310,12 @@ impl Walk<'_> for Scanner {
         self.offset = offset;
     }
 
-    fn numeric(&mut self, _: NumOp) -> Visit {
+    fn unary(&mut self, _: NumOp) -> Visit {
+        self.operator();
+        Ok(())
+    }
+
+    fn binary(&mut self, _: NumOp) -> Visit {
         self.operator();
         Ok(())
     }

@@ -16,6 +16,7 @@ mod func;
 mod key;
 mod module;
 mod native;
+mod opcode;
 mod status;
 mod types;
 mod vmctx;

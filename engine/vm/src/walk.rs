@@ -15,6 +15,7 @@ use wasmparser::{
 };
 use wasmtier_ops::{LoadOp, NumOp, StoreOp};
 
+use crate::opcode::{Class, FIRST_LOAD, FIRST_NUMERIC, FIRST_STORE};
 use crate::types::MemoryIdx;
 
 /// A visitor of one function body.
@@ -26,18 +27,26 @@ pub trait Walk<'a>:
     /// Why a visit stops.
     type Error: From<BinaryReaderError>;
 
-    /// Whether the next operator can be reached.
+    /// Whether the next operator can be reached. Asked behind each visit.
     fn reachable(&self) -> bool;
 
     /// Told before each visit: the offset in the module's bytes of the operator to come.
     fn at(&mut self, offset: u64);
 
-    /// Visits a scalar operator: in place of the visitor's method of its own, or with it.
+    /// Visits a scalar operator of one operand: in place of the visitor's method of its own, or
+    /// with it.
     ///
     /// # Errors
     ///
     /// When the visit stops.
-    fn numeric(&mut self, op: NumOp) -> Result<(), Self::Error>;
+    fn unary(&mut self, op: NumOp) -> Result<(), Self::Error>;
+
+    /// The same for one of two operands.
+    ///
+    /// # Errors
+    ///
+    /// When the visit stops.
+    fn binary(&mut self, op: NumOp) -> Result<(), Self::Error>;
 
     /// The same for a scalar load.
     ///
@@ -85,17 +94,15 @@ pub fn open_body(body: &[u8], base: u64) -> Result<BodyReader<'_>, BinaryReaderE
         };
         locals.push((count, ty?));
     }
-    Ok(BodyReader { locals, body, base, at: reader.current_position() })
+    Ok(BodyReader { locals, operators: Operators { body, base }, at: reader.current_position() })
 }
 
 /// A function body, opened.
 pub struct BodyReader<'a> {
     /// How many locals of which type, in order.
     pub locals: Vec<(u32, ValType)>,
-    body: &'a [u8],
-    /// The offset of `body` in the module's bytes.
-    base: u64,
-    /// The place in `body` of the next operator.
+    operators: Operators<'a>,
+    /// The place of the first operator.
     at: usize,
 }
 
@@ -105,120 +112,170 @@ impl<'a> BodyReader<'a> {
     /// # Errors
     ///
     /// When the visitor stops or the body is malformed.
-    pub fn walk<V: Walk<'a>>(mut self, visitor: &mut V) -> Result<(), V::Error> {
-        while self.at < self.body.len() {
-            if !visitor.reachable() {
-                self.skip_dead_code()?;
-            }
-            visitor.at(self.base + self.at as u64);
-            self.step(visitor)?;
+    pub fn walk<V: Walk<'a>>(self, visitor: &mut V) -> Result<(), V::Error> {
+        self.operators.walk(self.at, visitor)
+    }
+}
+
+/// The operators of a body. Places are bytes from its start; they are handed on and returned, so
+/// that the loop over operators has them in registers: it has 34 instructions an operator, and had
+/// 48 while they were kept in here.
+#[derive(Copy, Clone)]
+struct Operators<'a> {
+    body: &'a [u8],
+    /// The offset of `body` in the module's bytes.
+    base: u64,
+}
+
+impl<'a> Operators<'a> {
+    /// Apart from what surrounds it, which would have registers that it needs.
+    #[inline(never)]
+    fn walk<V: Walk<'a>>(self, at: usize, visitor: &mut V) -> Result<(), V::Error> {
+        let mut next = self.next(at);
+        while let Next { class: Some(class), at } = next {
+            visitor.at(self.base + at as u64);
+            next = self.step(class, at, visitor)?;
         }
         Ok(())
     }
 
-    /// Shows the next operator. One arm for each, so that one jump finds it: nested matches were
-    /// 0.5 ns an operator slower.
+    /// What is at `at`. Found out before the operator in front of it is visited: a jump to the
+    /// wrong arm is then noticed earlier, which saves 3.5 % of a translation.
     #[inline(always)]
-    fn step<V: Walk<'a>>(&mut self, visitor: &mut V) -> Result<(), V::Error> {
-        let opcode = self.body[self.at];
-        match opcode {
-            BLOCK => self.step_block(visitor, V::visit_block),
-            LOOP => self.step_block(visitor, V::visit_loop),
-            IF => self.step_block(visitor, V::visit_if),
-            END => {
-                self.at += 1;
-                visitor.visit_end()
+    fn next(self, at: usize) -> Next {
+        Next { class: self.body.get(at).copied().map(Class::of), at }
+    }
+
+    /// Shows the operator of `class` at `at`, and returns the next that can be reached. One arm for
+    /// each class, so that one jump finds it: nested matches were 0.5 ns an operator slower.
+    #[inline(always)]
+    fn step<V: Walk<'a>>(self, class: Class, at: usize, visitor: &mut V) -> Result<Next, V::Error> {
+        match class {
+            Class::Block => self.step_block(at, visitor, V::visit_block),
+            Class::Loop => self.step_block(at, visitor, V::visit_loop),
+            Class::If => self.step_block(at, visitor, V::visit_if),
+            Class::End => {
+                visitor.visit_end()?;
+                self.behind(self.next(at + 1), visitor)
             }
-            BR_IF => self.step_index(visitor, V::visit_br_if),
-            CALL => self.step_index(visitor, V::visit_call),
-            LOCAL_GET => self.step_index(visitor, V::visit_local_get),
-            LOCAL_SET => self.step_index(visitor, V::visit_local_set),
-            LOCAL_TEE => self.step_index(visitor, V::visit_local_tee),
-            GLOBAL_GET => self.step_index(visitor, V::visit_global_get),
-            GLOBAL_SET => self.step_index(visitor, V::visit_global_set),
-            FIRST_LOAD..=LAST_LOAD => self.step_access(visitor, |visitor, memory, offset| {
-                visitor.load(LoadOp::ALL[(opcode - FIRST_LOAD) as usize], memory, offset)
+            Class::BrIf => self.step_index(at, visitor, V::visit_br_if),
+            Class::Call => self.step_index(at, visitor, V::visit_call),
+            Class::Drop => self.step_bare(at, visitor, V::visit_drop),
+            Class::Select => self.step_bare(at, visitor, V::visit_select),
+            Class::LocalGet => self.step_index(at, visitor, V::visit_local_get),
+            Class::LocalSet => self.step_index(at, visitor, V::visit_local_set),
+            Class::LocalTee => self.step_index(at, visitor, V::visit_local_tee),
+            Class::GlobalGet => self.step_index(at, visitor, V::visit_global_get),
+            Class::GlobalSet => self.step_index(at, visitor, V::visit_global_set),
+            Class::Load => self.step_access(at, visitor, |visitor, memory, offset| {
+                let op = LoadOp::ALL[usize::from(self.body[at] - FIRST_LOAD)];
+                visitor.load(op, memory, offset)
             }),
-            FIRST_STORE..=LAST_STORE => self.step_access(visitor, |visitor, memory, offset| {
-                visitor.store(StoreOp::ALL[(opcode - FIRST_STORE) as usize], memory, offset)
+            Class::Store => self.step_access(at, visitor, |visitor, memory, offset| {
+                let op = StoreOp::ALL[usize::from(self.body[at] - FIRST_STORE)];
+                visitor.store(op, memory, offset)
             }),
-            I32_CONST => match self.short_signed(self.at + 1) {
-                Some((value, at)) => {
-                    self.at = at;
-                    visitor.visit_i32_const(value)
-                }
-                None => self.step_with_wasmparser(visitor),
-            },
-            FIRST_NUMERIC..=LAST_NUMERIC => {
-                self.at += 1;
-                visitor.numeric(NumOp::ALL[(opcode - FIRST_NUMERIC) as usize])
+            Class::I32Const => {
+                let Some((value, behind)) = self.short_signed(at + 1) else {
+                    return self.step_with_wasmparser(at, visitor);
+                };
+                let next = self.next(behind);
+                visitor.visit_i32_const(value)?;
+                self.behind(next, visitor)
             }
-            _ => self.step_with_wasmparser(visitor),
+            Class::Unary => self.step_bare(at, visitor, |visitor| {
+                visitor.unary(NumOp::ALL[usize::from(self.body[at] - FIRST_NUMERIC)])
+            }),
+            Class::Binary => self.step_bare(at, visitor, |visitor| {
+                visitor.binary(NumOp::ALL[usize::from(self.body[at] - FIRST_NUMERIC)])
+            }),
+            Class::Other => self.step_with_wasmparser(at, visitor),
         }
+    }
+
+    #[inline(always)]
+    fn step_bare<V: Walk<'a>>(
+        self,
+        at: usize,
+        visitor: &mut V,
+        visit: impl FnOnce(&mut V) -> V::Output,
+    ) -> Result<Next, V::Error> {
+        let next = self.next(at + 1);
+        visit(visitor)?;
+        self.behind(next, visitor)
     }
 
     #[inline(always)]
     fn step_block<V: Walk<'a>>(
-        &mut self,
+        self,
+        at: usize,
         visitor: &mut V,
         visit: impl FnOnce(&mut V, BlockType) -> V::Output,
-    ) -> V::Output {
-        if self.body.get(self.at + 1) != Some(&EMPTY_BLOCK) {
-            return self.step_with_wasmparser(visitor);
+    ) -> Result<Next, V::Error> {
+        if self.body.get(at + 1) != Some(&EMPTY_BLOCK) {
+            return self.step_with_wasmparser(at, visitor);
         }
-        self.at += 2;
-        visit(visitor, BlockType::Empty)
+        let next = self.next(at + 2);
+        visit(visitor, BlockType::Empty)?;
+        self.behind(next, visitor)
     }
 
     #[inline(always)]
     fn step_index<V: Walk<'a>>(
-        &mut self,
+        self,
+        at: usize,
         visitor: &mut V,
         visit: impl FnOnce(&mut V, u32) -> V::Output,
-    ) -> V::Output {
-        let Some((index, at)) = self.short_unsigned(self.at + 1) else {
-            return self.step_with_wasmparser(visitor);
+    ) -> Result<Next, V::Error> {
+        let Some((index, behind)) = self.short_unsigned(at + 1) else {
+            return self.step_with_wasmparser(at, visitor);
         };
-        self.at = at;
-        visit(visitor, index)
+        let next = self.next(behind);
+        visit(visitor, index)?;
+        self.behind(next, visitor)
     }
 
     #[inline(always)]
     fn step_access<V: Walk<'a>>(
-        &mut self,
+        self,
+        at: usize,
         visitor: &mut V,
         visit: impl FnOnce(&mut V, MemoryIdx, u64) -> V::Output,
-    ) -> V::Output {
-        let Some((offset, at)) = self.short_memarg() else {
-            return self.step_with_wasmparser(visitor);
+    ) -> Result<Next, V::Error> {
+        let Some((offset, behind)) = self.short_memarg(at) else {
+            return self.step_with_wasmparser(at, visitor);
         };
-        self.at = at;
-        visit(visitor, MemoryIdx(0), offset.into())
+        let next = self.next(behind);
+        visit(visitor, MemoryIdx(0), offset.into())?;
+        self.behind(next, visitor)
     }
 
-    /// Shows the next operator, whatever it is.
+    /// Shows the operator at `at`, whatever it is.
     #[inline(never)]
-    fn step_with_wasmparser<V: Walk<'a>>(&mut self, visitor: &mut V) -> Result<(), V::Error> {
-        let mut reader = self.reader();
-        let result = reader.visit_operator(visitor)?;
-        self.at += reader.current_position();
-        result
+    fn step_with_wasmparser<V: Walk<'a>>(
+        self,
+        at: usize,
+        visitor: &mut V,
+    ) -> Result<Next, V::Error> {
+        let mut reader = self.reader(at);
+        reader.visit_operator(visitor)??;
+        self.behind(self.next(at + reader.current_position()), visitor)
     }
 
-    fn reader(&self) -> BinaryReader<'a> {
-        BinaryReader::new(&self.body[self.at..], self.base + self.at as u64)
+    fn reader(self, at: usize) -> BinaryReader<'a> {
+        BinaryReader::new(&self.body[at..], self.base + at as u64)
     }
 
     /// The unsigned number at `at` and the place behind it, if it takes up to [`SHORT`] bytes.
     #[inline(always)]
-    fn short_unsigned(&self, at: usize) -> Option<(u32, usize)> {
+    fn short_unsigned(self, at: usize) -> Option<(u32, usize)> {
         let (value, _, at) = self.short_number(at)?;
         Some((value, at))
     }
 
     /// The same for a signed number.
     #[inline(always)]
-    fn short_signed(&self, at: usize) -> Option<(i32, usize)> {
+    fn short_signed(self, at: usize) -> Option<(i32, usize)> {
         let (value, bits, at) = self.short_number(at)?;
         let above = u32::BITS - bits;
         Some(((value << above) as i32 >> above, at))
@@ -226,7 +283,7 @@ impl<'a> BodyReader<'a> {
 
     /// The number at `at`, how many bits it has, and the place behind it.
     #[inline(always)]
-    fn short_number(&self, at: usize) -> Option<(u32, u32, usize)> {
+    fn short_number(self, at: usize) -> Option<(u32, u32, usize)> {
         let mut value = 0;
         for i in 0..SHORT {
             let byte = *self.body.get(at + i)?;
@@ -238,34 +295,49 @@ impl<'a> BodyReader<'a> {
         None
     }
 
-    /// The offset of the memory access at hand, if it names no memory and is short, and the place
+    /// The offset of the memory access at `at`, if it names no memory and is short, and the place
     /// behind it.
     #[inline(always)]
-    fn short_memarg(&self) -> Option<(u32, usize)> {
-        let alignment = *self.body.get(self.at + 1)?;
+    fn short_memarg(self, at: usize) -> Option<(u32, usize)> {
+        let alignment = *self.body.get(at + 1)?;
         if alignment >= FIRST_MEMARG_FLAG {
             return None;
         }
-        self.short_unsigned(self.at + 2)
+        self.short_unsigned(at + 2)
     }
 
-    /// Stops before the `else` or `end` that closes the block in which code died.
-    fn skip_dead_code(&mut self) -> Result<(), BinaryReaderError> {
+    /// The first operator from `next` on that can be reached: that, or the `else` or `end` that
+    /// closes the block in which code died.
+    #[inline(always)]
+    fn behind<V: Walk<'a>>(self, next: Next, visitor: &V) -> Result<Next, V::Error> {
+        if visitor.reachable() || next.class.is_none() {
+            return Ok(next);
+        }
+        Ok(self.next(self.behind_dead_code(next.at)?))
+    }
+
+    #[inline(never)]
+    fn behind_dead_code(self, start: usize) -> Result<usize, BinaryReaderError> {
         let mut depth = 0u32;
-        let mut reader = self.reader();
+        let mut reader = self.reader(start);
         loop {
             let at = reader.current_position();
             match reader.visit_operator(&mut Nesting)? {
                 Nested::Opens => depth += 1,
-                Nested::Splits | Nested::Closes if depth == 0 => {
-                    self.at += at;
-                    return Ok(());
-                }
+                Nested::Splits | Nested::Closes if depth == 0 => return Ok(start + at),
                 Nested::Closes => depth -= 1,
                 Nested::Splits | Nested::Stays => {}
             }
         }
     }
+}
+
+/// An operator.
+#[derive(Copy, Clone)]
+struct Next {
+    /// `None` behind the last.
+    class: Option<Class>,
+    at: usize,
 }
 
 /// Numbers of up to this many bytes are decoded here: they overflow nothing.
@@ -275,38 +347,10 @@ const EMPTY_BLOCK: u8 = 0x40;
 /// The first bit of a memory operator's alignment that says something else.
 const FIRST_MEMARG_FLAG: u8 = 0x10;
 
-const BLOCK: u8 = 0x02;
-const LOOP: u8 = 0x03;
-const IF: u8 = 0x04;
-const END: u8 = 0x0b;
-const BR_IF: u8 = 0x0d;
-const CALL: u8 = 0x10;
-const LOCAL_GET: u8 = 0x20;
-const LOCAL_SET: u8 = 0x21;
-const LOCAL_TEE: u8 = 0x22;
-const GLOBAL_GET: u8 = 0x23;
-const GLOBAL_SET: u8 = 0x24;
-const I32_CONST: u8 = 0x41;
-
 const I32: u8 = 0x7f;
 const I64: u8 = 0x7e;
 const F32: u8 = 0x7d;
 const F64: u8 = 0x7c;
-
-// The rows of these operators are in the order of their opcodes.
-const FIRST_LOAD: u8 = 0x28;
-const LAST_LOAD: u8 = 0x35;
-const FIRST_STORE: u8 = 0x36;
-const LAST_STORE: u8 = 0x3e;
-const FIRST_NUMERIC: u8 = 0x45;
-const LAST_NUMERIC: u8 = 0xc4;
-
-const _: () = assert!(
-    LoadOp::I64Load32U as u8 == LAST_LOAD - FIRST_LOAD
-        && StoreOp::I64Store32 as u8 == LAST_STORE - FIRST_STORE
-        && NumOp::I64Extend32S as u8 == LAST_NUMERIC - FIRST_NUMERIC,
-    "a row is missing"
-);
 
 /// What an operator does to the nesting of blocks.
 enum Nested {

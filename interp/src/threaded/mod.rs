@@ -245,7 +245,7 @@ impl Threaded {
     /// Where the handler of `key` is; 0 if it has not been emitted.
     fn known(&self, key: NativeKey, bounds: Bounds) -> u32 {
         let (number, variant) = key.number();
-        self.table(bounds).words(number).offset(variant)
+        self.table(bounds).offset(number, variant)
     }
 
     /// Emits those of `keys` that nobody has emitted yet.
@@ -274,7 +274,7 @@ impl Threaded {
             if let NativeKey::Cell(key, variant) = key {
                 emitted.cells.insert(base + start, (key, variant));
             }
-            self.table(bounds).words(number).set_offset(variant, base + start);
+            self.table(bounds).set_offset(number, variant, base + start);
         }
         Ok(())
     }
@@ -331,7 +331,7 @@ fn link_other(
     let id = HandlerId(cell[0]);
     let link = table.link(id);
     let variant = link.variant(cell, pins);
-    let offset = table.words(id.0).offset(variant);
+    let offset = table.offset(id.0, variant);
     let len = match link.plain_len() {
         Some(len) => len,
         None => finish_call(cell, id, link, resume),

@@ -122,9 +122,9 @@ fn rule_of_misc(misc: Misc) -> Rule {
         Misc::Call | Misc::CallImport => Rule::Call,
         Misc::CallIndirect | Misc::CallIndirectAcc => Rule::CallIndirect,
         Misc::Select | Misc::SelectAcc | Misc::SelectFloat | Misc::SelectFloatAcc => {
-            Rule::Pins { d: D, a: 4, b: 5 }
+            Rule::Pins { d: D, a: 3, b: 4 }
         }
-        Misc::SelectToAcc | Misc::SelectAccToAcc => Rule::Pins { d: 0, a: 4, b: 5 },
+        Misc::SelectToAcc | Misc::SelectAccToAcc => Rule::Pins { d: 0, a: 3, b: 4 },
         Misc::CallBuiltin => Rule::Builtin,
         Misc::CopyVector
         | Misc::Const128

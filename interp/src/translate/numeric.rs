@@ -35,11 +35,11 @@ impl Pair {
 
 impl Translator<'_> {
     pub(super) fn visit_numeric(&mut self, op: NumOp) -> Visit {
-        if op.params().len() == 1 { self.unary(op) } else { self.binary(op) }
+        if op.params().len() == 1 { self.visit_unary(op) } else { self.visit_binary(op) }
     }
 
     /// Pops one operand and pushes the result of `op`.
-    pub(super) fn unary(&mut self, op: NumOp) -> Visit {
+    pub(super) fn visit_unary(&mut self, op: NumOp) -> Visit {
         let operand = self.operands.pop();
         let file = File::of_scalar(op.result());
         if let Some(bits) = operand.constant()
@@ -59,7 +59,8 @@ impl Translator<'_> {
         })
     }
 
-    fn binary(&mut self, op: NumOp) -> Visit {
+    /// Pops two operands and pushes the result of `op`.
+    pub(super) fn visit_binary(&mut self, op: NumOp) -> Visit {
         let mut b = self.operands.pop();
         let mut a = self.operands.pop();
         let file = File::of_scalar(op.result());

@@ -115,7 +115,7 @@ impl Translator<'_> {
         let key = HandlerKey::Misc(misc);
         let handler = key.id();
         self.push_narrow_result(file, key.to_acc(), |d, code| {
-            SelectCell { handler, d, c, a, b }.put(code);
+            SelectCell { handler, d, a, b, c }.put(code);
         })
     }
 

@@ -31,8 +31,12 @@ impl<'a> Walk<'a> for Translator<'_> {
         self.emitter.offset = offset;
     }
 
-    fn numeric(&mut self, op: NumOp) -> Visit {
-        self.visit_numeric(op)
+    fn unary(&mut self, op: NumOp) -> Visit {
+        self.visit_unary(op)
+    }
+
+    fn binary(&mut self, op: NumOp) -> Visit {
+        self.visit_binary(op)
     }
 
     fn load(&mut self, op: LoadOp, memory: MemoryIdx, offset: u64) -> Visit {
@@ -260,7 +264,7 @@ impl<'a> VisitOperator<'a> for Translator<'_> {
 
     fn visit_ref_is_null(&mut self) -> Visit {
         // A reference is a zero-extended u32, and null is 0.
-        self.unary(NumOp::I32Eqz)
+        self.visit_unary(NumOp::I32Eqz)
     }
 
     fn visit_ref_func(&mut self, func: u32) -> Visit {

@@ -32,7 +32,11 @@ impl<'a> Walk<'a> for Compiler<'_> {
         self.offset = offset;
     }
 
-    fn numeric(&mut self, op: NumOp) -> Visit {
+    fn unary(&mut self, op: NumOp) -> Visit {
+        self.visit_numeric(op)
+    }
+
+    fn binary(&mut self, op: NumOp) -> Visit {
         self.visit_numeric(op)
     }
 
