@@ -156,6 +156,7 @@ impl Draft {
     }
 
     /// How many bytes there is room for.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.range.len()
     }

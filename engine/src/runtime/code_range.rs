@@ -140,6 +140,7 @@ pub(super) fn trap_at(pc: usize) -> Option<Trap> {
 /// The registered range that `pc` lies in: whether, and where, a return address is our code.
 ///
 /// Async-signal-safe, as [`trap_at`].
+#[cfg(test)]
 pub(crate) fn range_at(pc: usize) -> Option<Range<usize>> {
     read(|snapshot| snapshot.entry_at(pc).map(|entry| entry.addresses.clone()))
 }

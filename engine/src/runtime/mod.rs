@@ -8,16 +8,8 @@ pub(crate) mod activation;
 #[cfg(test)]
 mod child_process;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "pieces on their own are for the compiler, which comes next")
-)]
 pub(crate) mod code_memory;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "pieces on their own are for the compiler, which comes next")
-)]
 pub(crate) mod code_range;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod cpu;

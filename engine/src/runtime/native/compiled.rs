@@ -69,8 +69,8 @@ impl Adapters {
     ) -> Result<(Self, NativeStubs), CodeMemoryError> {
         let stubs: Stubs = wasmtier_jit::stubs();
         let owner = memory.owner();
-        let code = publish(&owner, &stubs.code)?;
-        let start = code.addresses().start;
+        let code = publish(&owner, &stubs.code, Alignment::Handler)?;
+        let start = code.start().addr();
         let native = stubs.at(start, interpreter);
         let adapt = start + stubs.adapt as usize;
         if let Some(profile) = profile {
@@ -94,11 +94,11 @@ impl Adapters {
     ) -> Result<usize, CodeMemoryError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(code) = known.get(&(adapter, id)) {
-            return Ok(code.addresses().start);
+            return Ok(code.start().addr());
         }
         let bytes = adapter.emit(ty);
-        let code = publish(&self.owner, &bytes)?;
-        let start = code.addresses().start;
+        let code = publish(&self.owner, &bytes, Alignment::Function)?;
+        let start = code.start().addr();
         if let Some(profile) = self.profile {
             profile.name(start, &bytes, &format!("wasm-jit:{}.{ty}", adapter.name()));
         }
@@ -108,8 +108,8 @@ impl Adapters {
 }
 
 /// Publishes code that all functions share, and that does not fault.
-fn publish(owner: &CodeOwner, bytes: &[u8]) -> Result<Code, CodeMemoryError> {
-    let draft = owner.allocate(bytes.len(), Alignment::Handler)?;
+fn publish(owner: &CodeOwner, bytes: &[u8], alignment: Alignment) -> Result<Code, CodeMemoryError> {
+    let draft = owner.allocate(bytes.len(), alignment)?;
     // SAFETY: it is entered by code of the engine's functions alone, which `Native::enter` enters;
     // it owns nothing, and is dropped with the engine. The owner publishes nothing in another way.
     unsafe { draft.publish_handlers(bytes, &[]) }
