@@ -11,7 +11,7 @@ use wasmparser::{BinaryReader, FunctionBody, Operator};
 use wasmtier_interp::{
     Backend, Bounds, ListedHandler, ListedRun, Listing, PublishCode, Threaded, list,
 };
-use wasmtier_vm::{FuncIdx, Slot};
+use wasmtier_vm::{FuncIdx, ModuleInfo, Slot};
 use wasmtier_x64::CpuFeatures;
 
 use super::operator::text;
@@ -76,6 +76,13 @@ impl Module {
         let bounds = if guard { Bounds::Guard } else { Bounds::Explicit };
         let backend = Backend::Threaded { handlers: &threaded, bounds };
         self.explore_in(function, backend, threaded.stubs().collect())
+    }
+
+    /// What the module declares, as all tiers have it. For tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn declarations(&self) -> &ModuleInfo {
+        self.inner().info()
     }
 
     fn explore_in(

@@ -108,6 +108,7 @@ impl Compiler<'_> {
     /// Places all stubs here, behind the last operator.
     pub(crate) fn place_stubs(&mut self) {
         let mut leaves: Vec<(Trap, DynamicLabel)> = Vec::new();
+        let mut tables = Vec::new();
         for stub in core::mem::take(&mut self.stubs) {
             match stub {
                 Stub::Edge { at, moves, to } => {
@@ -141,13 +142,7 @@ impl Compiler<'_> {
                     self.note_site(offset, Some(callee_top));
                     self.code.jmp(back);
                 }
-                Stub::Table { at, targets } => {
-                    self.code.align_with_nops(4);
-                    self.code.dynamic_label(at);
-                    for (index, target) in targets.into_iter().enumerate() {
-                        self.code.table_entry(target, index);
-                    }
-                }
+                Stub::Table { at, targets } => tables.push((at, targets)),
             }
         }
         for (trap, label) in leaves {
@@ -155,6 +150,14 @@ impl Compiler<'_> {
             self.code.mov_imm(Gpr::Rax, Status::trap(trap).to_bits());
             self.load_routines(Gpr::R11);
             self.code.jmp_to(native(Gpr::R11, offset_of!(NativeStubs, trap)));
+        }
+        // Behind all instructions, as constants are.
+        for (at, targets) in tables {
+            self.code.align_with_nops(4);
+            self.code.dynamic_label(at);
+            for (index, target) in targets.into_iter().enumerate() {
+                self.code.table_entry(target, index);
+            }
         }
     }
 

@@ -31,12 +31,13 @@ pub(crate) struct Crate {
 }
 
 /// What each crate may use. A dependency for tests is a dependency: the same rule holds.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("wasmtier-ops", &[]),
     ("wasmtier-vm", &["wasmtier-ops"]),
     ("wasmtier-x64", &["wasmtier-ops", "wasmtier-vm"]),
     ("wasmtier-interp", &["wasmtier-ops", "wasmtier-vm", "wasmtier-x64"]),
     ("wasmtier-jit", &["wasmtier-ops", "wasmtier-vm", "wasmtier-x64"]),
+    ("wasmtier-verify", &["wasmtier-ops", "wasmtier-vm", "wasmtier-x64", "wasmtier-jit"]),
     (
         "wasmtier",
         &["wasmtier-ops", "wasmtier-vm", "wasmtier-x64", "wasmtier-interp", "wasmtier-jit"],
@@ -51,6 +52,7 @@ const EDGES: [(&str, &[&str]); 10] = [
             "wasmtier-x64",
             "wasmtier-interp",
             "wasmtier-jit",
+            "wasmtier-verify",
             "wasmtier",
         ],
     ),
@@ -62,6 +64,7 @@ const EDGES: [(&str, &[&str]); 10] = [
             "wasmtier-x64",
             "wasmtier-interp",
             "wasmtier-jit",
+            "wasmtier-verify",
             "wasmtier",
             "wasmtier-wasi",
             "wasmtier-cli",
