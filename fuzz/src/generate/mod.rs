@@ -16,11 +16,11 @@ use crate::random::Random;
 /// The case of a seed. Seeds take turns among the kinds of modules, and so get to all operators.
 #[must_use]
 pub fn from_seed(seed: u64) -> Case {
-    const KINDS: u64 = 4;
+    const KINDS: u64 = 8;
     let mut random = Random::new(seed);
     match seed % KINDS {
         0 => operator(seed / KINDS),
-        1 => {
+        1..=4 => {
             let wasm = flow::generate(&mut random);
             Case { wasm, seed: random.bits(), rounds: 3 }
         }

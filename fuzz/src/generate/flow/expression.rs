@@ -59,6 +59,14 @@ impl<'a> Flow<'a> {
         let instruction = match (self.random.below(8), self.local(ty)) {
             (0, _) => Instruction::GlobalGet(global(ty)),
             (1..=5, Some(local)) => Instruction::LocalGet(local),
+            (_, _) if self.random.one_in(3) => match ty {
+                // For these, there is often a shorter way.
+                Type::I32 => Instruction::I32Const(self.random.below(10) as i32 - 1),
+                Type::I64 => Instruction::I64Const(self.random.below(10) as i64 - 1),
+                Type::F32 | Type::F64 | Type::V128 | Type::Func | Type::Extern => {
+                    constant(&self.random.value(ty))
+                }
+            },
             _ => constant(&self.random.value(ty)),
         };
         self.emit(instruction);
@@ -78,7 +86,10 @@ impl<'a> Flow<'a> {
                 })
                 .collect();
             let operator = self.random.choose(&fitting);
-            self.expressions(&operator.operands);
+            match operator.operands[..] {
+                [ty @ (Type::I32 | Type::I64), _] if self.random.one_in(3) => self.sign(ty),
+                _ => self.expressions(&operator.operands),
+            }
             self.apply(operator);
         } else {
             self.expression(Type::I32);
@@ -86,6 +97,16 @@ impl<'a> Flow<'a> {
         if self.random.one_in(5) {
             self.emit(Instruction::I32Eqz);
         }
+    }
+
+    /// What an operator yields, perhaps kept in a local too, and zero.
+    fn sign(&mut self, ty: Type) {
+        self.operator(ty);
+        if let Some(local) = self.local(ty).filter(|_| self.random.one_in(2)) {
+            self.emit(Instruction::LocalTee(local));
+        }
+        let zero = if ty == Type::I32 { Value::I32(0) } else { Value::I64(0) };
+        self.emit(constant(&zero));
     }
 
     /// An operator whose first result is of type `ty`, whose operands are of types that are there,
@@ -171,6 +192,9 @@ impl<'a> Flow<'a> {
             self.emit(constant(&at));
             return;
         }
+        if !wide && self.random.one_in(3) {
+            return self.sum();
+        }
         if self.random.one_in(2) {
             self.leaf(ty);
         } else {
@@ -183,6 +207,25 @@ impl<'a> Flow<'a> {
             self.emit_all([Instruction::I64Const(63), Instruction::I64And]);
         } else {
             self.emit_all([Instruction::I32Const(63), Instruction::I32And]);
+        }
+    }
+
+    /// A small address that is a sum of others, one of them shifted.
+    fn sum(&mut self) {
+        let shift = self.random.below(4) as i32;
+        self.expression(Type::I32);
+        self.emit_all([
+            Instruction::I32Const(7),
+            Instruction::I32And,
+            Instruction::I32Const(shift),
+            Instruction::I32Shl,
+        ]);
+        if self.random.one_in(2) {
+            self.expression(Type::I32);
+            self.emit_all([Instruction::I32Const(15), Instruction::I32And, Instruction::I32Add]);
+        }
+        if self.random.one_in(2) {
+            self.emit_all([Instruction::I32Const(9), Instruction::I32Add]);
         }
     }
 

@@ -202,6 +202,25 @@ fn truth_sinks(condition: &str) -> Vec<String> {
     all
 }
 
+/// Comparisons with zero, whose flags the operator may have left.
+fn sign_sinks(ty: Type) -> Vec<String> {
+    let name = ty.name();
+    let mut all = Vec::new();
+    for comparison in ["lt_s", "ge_s", "gt_s", "le_s", "lt_u", "gt_u", "ge_u", "le_u", "ne"] {
+        for value in ["@", "(local.tee $d @)"] {
+            all.push(format!(
+                "(local.set $n (i32.const 1)) (block $x
+                   (br_if $x ({name}.{comparison} {value} ({name}.const 0)))
+                   (local.set $n (i32.const 2))) (i32.store offset=32 (local.get $out) (local.get $n))"
+            ));
+        }
+        all.push(format!(
+            "(i32.store offset=32 (local.get $out) ({name}.{comparison} ({name}.const 0) @))"
+        ));
+    }
+    all
+}
+
 /// Uses that depend on the type of the result.
 fn typed_sinks(ty: Type) -> Vec<String> {
     let store = |ty: &str, value: &str| format!("({ty}.store offset=32 (local.get $out) {value})");
@@ -210,6 +229,17 @@ fn typed_sinks(ty: Type) -> Vec<String> {
     match name {
         "i32" => {
             let mut all = truth_sinks("@");
+            all.extend(truth_sinks("(local.tee $d @)"));
+            all.extend(sign_sinks(ty));
+            // As part of an address.
+            for address in [
+                "(i32.add (i32.shl (i32.and @ (i32.const 7)) (i32.const 3)) (local.get $t))",
+                "(i32.add (local.get $t) (i32.shl (i32.shr_u @ (i32.const 24)) (i32.const 2)))",
+                "(i32.add (i32.and @ (i32.const 31)) (i32.const 12))",
+                "(i32.sub (i32.or @ (i32.const -16)) (i32.const -64))",
+            ] {
+                all.push(store("i64", &format!("(i64.load offset=2 {address})")));
+            }
             all.push(format!(
                 "(local.set $n (i32.const 3))
                  (block $d (block $b (block $c (br_table $c $b $d $c $b @))
@@ -230,6 +260,8 @@ fn typed_sinks(ty: Type) -> Vec<String> {
         }
         "i64" => {
             let mut all = truth_sinks("(i64.eqz @)");
+            all.extend(truth_sinks("(i64.eqz (local.tee $d @))"));
+            all.extend(sign_sinks(ty));
             all.push(store("i32", "(i32.wrap_i64 @)"));
             all.push("(i64.store32 offset=32 (local.get $out) @)".to_owned());
             all.push(store("i32", "(i32.load8_u (i32.and (i32.wrap_i64 @) (i32.const 0xff)))"));
