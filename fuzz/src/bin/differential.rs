@@ -37,8 +37,10 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    // Panics of engines are caught and reported as divergences.
-    std::panic::set_hook(Box::new(|_| {}));
+    if arguments.seeds.is_some() {
+        // Panics of engines are caught and reported as divergences.
+        std::panic::set_hook(Box::new(|_| {}));
+    }
     let oracle = Oracle::new();
     match (arguments.seeds, &arguments.module) {
         (Some((from, to)), _) => run_seeds(&oracle, from, to, &arguments),

@@ -211,7 +211,8 @@ fn sign_sinks(ty: Type) -> Vec<String> {
             all.push(format!(
                 "(local.set $n (i32.const 1)) (block $x
                    (br_if $x ({name}.{comparison} {value} ({name}.const 0)))
-                   (local.set $n (i32.const 2))) (i32.store offset=32 (local.get $out) (local.get $n))"
+                   (local.set $n (i32.const 2)))
+                 (i32.store offset=32 (local.get $out) (local.get $n))"
             ));
         }
         all.push(format!(
