@@ -67,9 +67,7 @@ impl Compiler<'_> {
         if kind.is_float() {
             return self.select_floats(&condition, a, b);
         }
-        if kind == Kind::I64 {
-            self.relieve(&mut condition, &[a, b]);
-        }
+        self.relieve(&mut condition, &[a, b]);
         let (left, right) = (self.operand(&mut a), self.operand(&mut b));
         let test = self.test(&condition);
         self.release(&a);
@@ -111,10 +109,10 @@ impl Compiler<'_> {
     }
 
     /// Puts the operands of a condition into slots, so that there are registers for constants among
-    /// `others`.
+    /// them and `others`.
     fn relieve(&mut self, condition: &mut Expression, others: &[Entry]) {
-        let needed = others.iter().filter(|entry| self.operand_needs_register(entry)).count();
-        if needed == 0 {
+        let needs = |entry: &Entry| entry.kind == Kind::I64 && self.operand_needs_register(entry);
+        if !others.iter().any(needs) && !needs(&condition.a) && !needs(&condition.b) {
             return;
         }
         let single = condition.a == condition.b;
