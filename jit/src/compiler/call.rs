@@ -131,7 +131,9 @@ impl Compiler<'_> {
             Shape::Unary(_)
             | Shape::Nonzero { .. }
             | Shape::ScaledSum { .. }
-            | Shape::Load { .. } => true,
+            | Shape::Load { .. }
+            | Shape::Vector { .. }
+            | Shape::LoadVector { .. } => true,
         };
         let free = self.free.without(held);
         let room = free.and(Registers::GPR).len() > 1 && free.and(Registers::XMM).len() > 1;

@@ -7,7 +7,7 @@
 //! Invariants: there is at most one, and nothing was emitted since it became pending. Its operands
 //! are computed; their temporaries belong to it.
 
-use wasmtier_ops::{LoadOp, NumOp};
+use wasmtier_ops::{LoadOp, NumOp, SimdAccessOp, SimdOp};
 use wasmtier_vm::MemoryIdx;
 use wasmtier_x64::lower::{self, Class, Constraint, Operand, Test};
 use wasmtier_x64::{Cond, Mem, Scale, Width};
@@ -55,6 +55,16 @@ pub(crate) enum Shape {
         op: LoadOp,
         offset: u32,
     },
+    /// `imm` is a lane, or the place of a mask among the constants of vectors.
+    Vector {
+        op: SimdOp,
+        imm: u32,
+    },
+    /// As `Load`.
+    LoadVector {
+        op: SimdAccessOp,
+        offset: u32,
+    },
 }
 
 impl Expression {
@@ -74,9 +84,12 @@ impl Expression {
             Shape::Binary(op) if lower::class(op) == Class::And => {
                 Some(Self { shape: Shape::Compare { op, negated: false }, ..self })
             }
-            Shape::Binary(_) | Shape::Unary(_) | Shape::ScaledSum { .. } | Shape::Load { .. } => {
-                None
-            }
+            Shape::Binary(_)
+            | Shape::Unary(_)
+            | Shape::ScaledSum { .. }
+            | Shape::Load { .. }
+            | Shape::Vector { .. }
+            | Shape::LoadVector { .. } => None,
         }
     }
 
@@ -88,7 +101,9 @@ impl Expression {
             shape @ (Shape::Unary(_)
             | Shape::Binary(_)
             | Shape::ScaledSum { .. }
-            | Shape::Load { .. }) => shape,
+            | Shape::Load { .. }
+            | Shape::Vector { .. }
+            | Shape::LoadVector { .. }) => shape,
         };
         Self { shape, ..self }
     }
@@ -131,6 +146,8 @@ impl Compiler<'_> {
             }
             Shape::ScaledSum { scale } => self.emit_scaled_sum((a, b), scale, kind, want),
             Shape::Load { op, offset } => self.emit_load(op, a, offset, kind, want),
+            Shape::Vector { op, imm } => self.emit_vector((op, imm), (a, b), kind, want),
+            Shape::LoadVector { op, offset } => self.emit_vector_load(op, a, offset, want),
         };
         self.collect_traps();
         self.offset = offset;
@@ -172,7 +189,12 @@ impl Compiler<'_> {
                 };
                 if negated { test.not() } else { test }
             }
-            Shape::Unary(_) | Shape::Binary(_) | Shape::ScaledSum { .. } | Shape::Load { .. } => {
+            Shape::Unary(_)
+            | Shape::Binary(_)
+            | Shape::ScaledSum { .. }
+            | Shape::Load { .. }
+            | Shape::Vector { .. }
+            | Shape::LoadVector { .. } => {
                 unreachable!("the caller has made a condition")
             }
         };

@@ -17,8 +17,11 @@ impl Compiler<'_> {
         let expression = self.take_pending();
         let traps = match expression.shape {
             Shape::Unary(op) | Shape::Binary(op) => op.traps(),
-            Shape::Compare { .. } | Shape::Nonzero { .. } | Shape::ScaledSum { .. } => false,
-            Shape::Load { .. } => true,
+            Shape::Compare { .. }
+            | Shape::Nonzero { .. }
+            | Shape::ScaledSum { .. }
+            | Shape::Vector { .. } => false,
+            Shape::Load { .. } | Shape::LoadVector { .. } => true,
         };
         if traps {
             let register = self.emit(&expression, None);

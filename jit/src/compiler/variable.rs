@@ -14,24 +14,30 @@ use super::{Compiler, Visit};
 
 impl Compiler<'_> {
     pub(crate) fn local_set(&mut self, local: u32) -> Visit {
-        self.write_local(local);
+        if let Some(kept) = self.write_local(local) {
+            self.release_register(kept);
+        }
         self.after()
     }
 
     pub(crate) fn local_tee(&mut self, local: u32) -> Visit {
-        self.write_local(local);
-        self.push_local(local)?;
+        match self.write_local(local) {
+            // It need not be loaded again.
+            Some(kept) => self.push_register(self.locals[local as usize].kind, kept)?,
+            None => self.push_local(local)?,
+        }
         self.after()
     }
 
-    /// Pops the value of a local; computes it where the local is, if it is not yet.
-    fn write_local(&mut self, local: u32) {
+    /// Pops the value of a local; computes it where the local is, if it is not yet. If that is its
+    /// home, its value may also be in a temporary, which the caller holds then.
+    fn write_local(&mut self, local: u32) -> Option<Register> {
         self.settle_below(1);
         let mut entry = self.pop_lazy();
         if let Value::Local { local: same, .. } = entry.value
             && same == local
         {
-            return;
+            return None;
         }
         if self.locals[local as usize].head != NONE {
             self.free_local(local);
@@ -42,17 +48,19 @@ impl Compiler<'_> {
                 let expression = self.take_pending();
                 self.emit(&expression, Some(lane));
                 self.written(lane);
+                None
             }
             (Some(lane), _) => {
                 self.load_free(&entry, lane);
                 self.release(&entry);
                 self.written(lane);
+                None
             }
             (None, Value::Pending) => {
                 let expression = self.take_pending();
                 let register = self.emit(&expression, None);
                 self.store_home(entry.kind, home, register);
-                self.release_register(register);
+                Some(register)
             }
             (None, _) => self.write_home(&mut entry, home),
         }
@@ -72,15 +80,16 @@ impl Compiler<'_> {
     }
 
     /// Stores an operand to the home of a local without a lane.
-    fn write_home(&mut self, entry: &mut Entry, home: Mem) {
+    fn write_home(&mut self, entry: &mut Entry, home: Mem) -> Option<Register> {
         match entry.value {
             Value::Const(bits) if entry.kind != Kind::V128 => {
                 self.store_constant(entry.kind, home, bits);
+                None
             }
             _ => {
                 let from = self.register(entry);
                 self.store_home(entry.kind, home, from);
-                self.release(entry);
+                entry.register()
             }
         }
     }

@@ -43,6 +43,7 @@ pub use memory::{load, store};
 pub use numeric::{Class, Constraint, binary, class, condition, constraint, flags_tell_zero};
 pub use numeric::{nonzero, scale, unary};
 pub use simd::{Imm, load_vector, shift_by, shuffle_by, simd, store_vector};
+pub use simd::{simd_of_memory, takes_memory};
 pub use wide::{wide, wide_needs_rax_rdx};
 
 /// A register of either file.

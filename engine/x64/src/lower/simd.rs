@@ -12,6 +12,7 @@ mod float;
 mod form;
 mod integer;
 mod lanes;
+mod packed;
 mod shift;
 mod shuffle;
 mod widen;
@@ -22,6 +23,7 @@ pub use access::{load_vector, store_vector};
 pub use constant_shift::shift_by;
 use float::{F32X4, F64X2, Predicate, Rounding};
 use form::{One, Operands};
+pub use packed::{simd_of_memory, takes_memory};
 pub use shuffle::shuffle_by;
 use widen::Half;
 
@@ -52,6 +54,61 @@ pub enum Imm {
 pub fn simd(l: &mut Lowering<'_>, op: SimdOp, dst: Reg, operands: &[Reg], imm: Imm) {
     let at = Operands { op, dst, operands, imm };
     match op {
+        SimdOp::I8x16Eq
+        | SimdOp::I8x16GtS
+        | SimdOp::I16x8Eq
+        | SimdOp::I16x8GtS
+        | SimdOp::I32x4Eq
+        | SimdOp::I32x4GtS
+        | SimdOp::I64x2Eq
+        | SimdOp::V128And
+        | SimdOp::V128Or
+        | SimdOp::V128Xor
+        | SimdOp::I8x16NarrowI16x8S
+        | SimdOp::I8x16NarrowI16x8U
+        | SimdOp::I8x16Add
+        | SimdOp::I8x16AddSatS
+        | SimdOp::I8x16AddSatU
+        | SimdOp::I8x16Sub
+        | SimdOp::I8x16SubSatS
+        | SimdOp::I8x16SubSatU
+        | SimdOp::I8x16MinS
+        | SimdOp::I8x16MinU
+        | SimdOp::I8x16MaxS
+        | SimdOp::I8x16MaxU
+        | SimdOp::I8x16AvgrU
+        | SimdOp::I16x8NarrowI32x4S
+        | SimdOp::I16x8NarrowI32x4U
+        | SimdOp::I16x8Add
+        | SimdOp::I16x8AddSatS
+        | SimdOp::I16x8AddSatU
+        | SimdOp::I16x8Sub
+        | SimdOp::I16x8SubSatS
+        | SimdOp::I16x8SubSatU
+        | SimdOp::I16x8Mul
+        | SimdOp::I16x8MinS
+        | SimdOp::I16x8MinU
+        | SimdOp::I16x8MaxS
+        | SimdOp::I16x8MaxU
+        | SimdOp::I16x8AvgrU
+        | SimdOp::I32x4Add
+        | SimdOp::I32x4Sub
+        | SimdOp::I32x4Mul
+        | SimdOp::I32x4MinS
+        | SimdOp::I32x4MinU
+        | SimdOp::I32x4MaxS
+        | SimdOp::I32x4MaxU
+        | SimdOp::I32x4DotI16x8S
+        | SimdOp::I64x2Add
+        | SimdOp::I64x2Sub
+        | SimdOp::F32x4Add
+        | SimdOp::F32x4Sub
+        | SimdOp::F32x4Mul
+        | SimdOp::F32x4Div
+        | SimdOp::F64x2Add
+        | SimdOp::F64x2Sub
+        | SimdOp::F64x2Mul
+        | SimdOp::F64x2Div => packed::packed(l, op, at.two()),
         SimdOp::I8x16Shuffle => shuffle::shuffle(l, at.two(), at.mask()),
         SimdOp::I8x16ExtractLaneS => {
             lanes::extract_signed(l, Width::W8, at.lane(), at.to_integer());
@@ -78,37 +135,30 @@ pub fn simd(l: &mut Lowering<'_>, op: SimdOp, dst: Reg, operands: &[Reg], imm: I
         SimdOp::I64x2Splat => lanes::splat(l, Width::W64, at.only_integer()),
         SimdOp::F32x4Splat => unary_imm(l, XmmUnaryImm::Pshufd, 0, at.one()),
         SimdOp::F64x2Splat => unary(l, XmmUnary::Movddup, at.one()),
-        SimdOp::I8x16Eq => l.packed(XmmOp::Pcmpeqb, at.two()),
         SimdOp::I8x16Ne => compare::unless(l, XmmOp::Pcmpeqb, at.two()),
         SimdOp::I8x16LtS => l.packed(XmmOp::Pcmpgtb, at.two().swapped()),
         SimdOp::I8x16LtU => compare::not_picked(l, XmmOp::Pmaxub, XmmOp::Pcmpeqb, at.two()),
-        SimdOp::I8x16GtS => l.packed(XmmOp::Pcmpgtb, at.two()),
         SimdOp::I8x16GtU => compare::not_picked(l, XmmOp::Pminub, XmmOp::Pcmpeqb, at.two()),
         SimdOp::I8x16LeS => compare::picked(l, XmmOp::Pminsb, XmmOp::Pcmpeqb, at.two()),
         SimdOp::I8x16LeU => compare::picked(l, XmmOp::Pminub, XmmOp::Pcmpeqb, at.two()),
         SimdOp::I8x16GeS => compare::picked(l, XmmOp::Pmaxsb, XmmOp::Pcmpeqb, at.two()),
         SimdOp::I8x16GeU => compare::picked(l, XmmOp::Pmaxub, XmmOp::Pcmpeqb, at.two()),
-        SimdOp::I16x8Eq => l.packed(XmmOp::Pcmpeqw, at.two()),
         SimdOp::I16x8Ne => compare::unless(l, XmmOp::Pcmpeqw, at.two()),
         SimdOp::I16x8LtS => l.packed(XmmOp::Pcmpgtw, at.two().swapped()),
         SimdOp::I16x8LtU => compare::not_picked(l, XmmOp::Pmaxuw, XmmOp::Pcmpeqw, at.two()),
-        SimdOp::I16x8GtS => l.packed(XmmOp::Pcmpgtw, at.two()),
         SimdOp::I16x8GtU => compare::not_picked(l, XmmOp::Pminuw, XmmOp::Pcmpeqw, at.two()),
         SimdOp::I16x8LeS => compare::picked(l, XmmOp::Pminsw, XmmOp::Pcmpeqw, at.two()),
         SimdOp::I16x8LeU => compare::picked(l, XmmOp::Pminuw, XmmOp::Pcmpeqw, at.two()),
         SimdOp::I16x8GeS => compare::picked(l, XmmOp::Pmaxsw, XmmOp::Pcmpeqw, at.two()),
         SimdOp::I16x8GeU => compare::picked(l, XmmOp::Pmaxuw, XmmOp::Pcmpeqw, at.two()),
-        SimdOp::I32x4Eq => l.packed(XmmOp::Pcmpeqd, at.two()),
         SimdOp::I32x4Ne => compare::unless(l, XmmOp::Pcmpeqd, at.two()),
         SimdOp::I32x4LtS => l.packed(XmmOp::Pcmpgtd, at.two().swapped()),
         SimdOp::I32x4LtU => compare::not_picked(l, XmmOp::Pmaxud, XmmOp::Pcmpeqd, at.two()),
-        SimdOp::I32x4GtS => l.packed(XmmOp::Pcmpgtd, at.two()),
         SimdOp::I32x4GtU => compare::not_picked(l, XmmOp::Pminud, XmmOp::Pcmpeqd, at.two()),
         SimdOp::I32x4LeS => compare::picked(l, XmmOp::Pminsd, XmmOp::Pcmpeqd, at.two()),
         SimdOp::I32x4LeU => compare::picked(l, XmmOp::Pminud, XmmOp::Pcmpeqd, at.two()),
         SimdOp::I32x4GeS => compare::picked(l, XmmOp::Pmaxsd, XmmOp::Pcmpeqd, at.two()),
         SimdOp::I32x4GeU => compare::picked(l, XmmOp::Pmaxud, XmmOp::Pcmpeqd, at.two()),
-        SimdOp::I64x2Eq => l.packed(XmmOp::Pcmpeqq, at.two()),
         SimdOp::I64x2Ne => compare::unless(l, XmmOp::Pcmpeqq, at.two()),
         SimdOp::I64x2LtS => compare::greater64(l, at.two().swapped()),
         SimdOp::I64x2GtS => compare::greater64(l, at.two()),
@@ -127,10 +177,7 @@ pub fn simd(l: &mut Lowering<'_>, op: SimdOp, dst: Reg, operands: &[Reg], imm: I
         SimdOp::F64x2Le => float::compare(l, F64X2, Predicate::LessOrEqual, at.two()),
         SimdOp::F64x2Ge => float::compare(l, F64X2, Predicate::LessOrEqual, at.two().swapped()),
         SimdOp::V128Not => integer::not(l, at.one()),
-        SimdOp::V128And => l.packed(XmmOp::Pand, at.two()),
         SimdOp::V128AndNot => l.packed(XmmOp::Pandn, at.two().swapped()),
-        SimdOp::V128Or => l.packed(XmmOp::Por, at.two()),
-        SimdOp::V128Xor => l.packed(XmmOp::Pxor, at.two()),
         SimdOp::V128Bitselect
         | SimdOp::I8x16RelaxedLaneselect
         | SimdOp::I16x8RelaxedLaneselect
@@ -142,22 +189,9 @@ pub fn simd(l: &mut Lowering<'_>, op: SimdOp, dst: Reg, operands: &[Reg], imm: I
         SimdOp::I8x16Popcnt => integer::popcnt(l, at.one()),
         SimdOp::I8x16AllTrue => integer::all_true(l, XmmOp::Pcmpeqb, at.to_integer()),
         SimdOp::I8x16Bitmask => integer::bitmask(l, Width::W8, at.to_integer()),
-        SimdOp::I8x16NarrowI16x8S => l.packed(XmmOp::Packsswb, at.two()),
-        SimdOp::I8x16NarrowI16x8U => l.packed(XmmOp::Packuswb, at.two()),
         SimdOp::I8x16Shl => shift::left8(l, at.with_integer()),
         SimdOp::I8x16ShrS => shift::right8_signed(l, at.with_integer()),
         SimdOp::I8x16ShrU => shift::right8_unsigned(l, at.with_integer()),
-        SimdOp::I8x16Add => l.packed(XmmOp::Paddb, at.two()),
-        SimdOp::I8x16AddSatS => l.packed(XmmOp::Paddsb, at.two()),
-        SimdOp::I8x16AddSatU => l.packed(XmmOp::Paddusb, at.two()),
-        SimdOp::I8x16Sub => l.packed(XmmOp::Psubb, at.two()),
-        SimdOp::I8x16SubSatS => l.packed(XmmOp::Psubsb, at.two()),
-        SimdOp::I8x16SubSatU => l.packed(XmmOp::Psubusb, at.two()),
-        SimdOp::I8x16MinS => l.packed(XmmOp::Pminsb, at.two()),
-        SimdOp::I8x16MinU => l.packed(XmmOp::Pminub, at.two()),
-        SimdOp::I8x16MaxS => l.packed(XmmOp::Pmaxsb, at.two()),
-        SimdOp::I8x16MaxU => l.packed(XmmOp::Pmaxub, at.two()),
-        SimdOp::I8x16AvgrU => l.packed(XmmOp::Pavgb, at.two()),
         SimdOp::I16x8ExtAddPairwiseI8x16S => widen::add_pairs8_signed(l, at.one()),
         SimdOp::I16x8ExtAddPairwiseI8x16U => widen::add_pairs8_unsigned(l, at.one()),
         SimdOp::I16x8Abs => unary(l, XmmUnary::Pabsw, at.one()),
@@ -167,8 +201,6 @@ pub fn simd(l: &mut Lowering<'_>, op: SimdOp, dst: Reg, operands: &[Reg], imm: I
         }
         SimdOp::I16x8AllTrue => integer::all_true(l, XmmOp::Pcmpeqw, at.to_integer()),
         SimdOp::I16x8Bitmask => integer::bitmask(l, Width::W16, at.to_integer()),
-        SimdOp::I16x8NarrowI32x4S => l.packed(XmmOp::Packssdw, at.two()),
-        SimdOp::I16x8NarrowI32x4U => l.packed(XmmOp::Packusdw, at.two()),
         SimdOp::I16x8ExtendLowI8x16S => unary(l, XmmUnary::Pmovsxbw, at.one()),
         SimdOp::I16x8ExtendHighI8x16S => widen::extend_high(l, XmmUnary::Pmovsxbw, at.one()),
         SimdOp::I16x8ExtendLowI8x16U => unary(l, XmmUnary::Pmovzxbw, at.one()),
@@ -176,18 +208,6 @@ pub fn simd(l: &mut Lowering<'_>, op: SimdOp, dst: Reg, operands: &[Reg], imm: I
         SimdOp::I16x8Shl => shift::plain(l, XmmOp::Psllw, Width::W16, at.with_integer()),
         SimdOp::I16x8ShrS => shift::plain(l, XmmOp::Psraw, Width::W16, at.with_integer()),
         SimdOp::I16x8ShrU => shift::plain(l, XmmOp::Psrlw, Width::W16, at.with_integer()),
-        SimdOp::I16x8Add => l.packed(XmmOp::Paddw, at.two()),
-        SimdOp::I16x8AddSatS => l.packed(XmmOp::Paddsw, at.two()),
-        SimdOp::I16x8AddSatU => l.packed(XmmOp::Paddusw, at.two()),
-        SimdOp::I16x8Sub => l.packed(XmmOp::Psubw, at.two()),
-        SimdOp::I16x8SubSatS => l.packed(XmmOp::Psubsw, at.two()),
-        SimdOp::I16x8SubSatU => l.packed(XmmOp::Psubusw, at.two()),
-        SimdOp::I16x8Mul => l.packed(XmmOp::Pmullw, at.two()),
-        SimdOp::I16x8MinS => l.packed(XmmOp::Pminsw, at.two()),
-        SimdOp::I16x8MinU => l.packed(XmmOp::Pminuw, at.two()),
-        SimdOp::I16x8MaxS => l.packed(XmmOp::Pmaxsw, at.two()),
-        SimdOp::I16x8MaxU => l.packed(XmmOp::Pmaxuw, at.two()),
-        SimdOp::I16x8AvgrU => l.packed(XmmOp::Pavgw, at.two()),
         SimdOp::I16x8ExtMulLowI8x16S => {
             widen::multiply8(l, XmmUnary::Pmovsxbw, Half::Low, at.two());
         }
@@ -213,14 +233,6 @@ pub fn simd(l: &mut Lowering<'_>, op: SimdOp, dst: Reg, operands: &[Reg], imm: I
         SimdOp::I32x4Shl => shift::plain(l, XmmOp::Pslld, Width::W32, at.with_integer()),
         SimdOp::I32x4ShrS => shift::plain(l, XmmOp::Psrad, Width::W32, at.with_integer()),
         SimdOp::I32x4ShrU => shift::plain(l, XmmOp::Psrld, Width::W32, at.with_integer()),
-        SimdOp::I32x4Add => l.packed(XmmOp::Paddd, at.two()),
-        SimdOp::I32x4Sub => l.packed(XmmOp::Psubd, at.two()),
-        SimdOp::I32x4Mul => l.packed(XmmOp::Pmulld, at.two()),
-        SimdOp::I32x4MinS => l.packed(XmmOp::Pminsd, at.two()),
-        SimdOp::I32x4MinU => l.packed(XmmOp::Pminud, at.two()),
-        SimdOp::I32x4MaxS => l.packed(XmmOp::Pmaxsd, at.two()),
-        SimdOp::I32x4MaxU => l.packed(XmmOp::Pmaxud, at.two()),
-        SimdOp::I32x4DotI16x8S => l.packed(XmmOp::Pmaddwd, at.two()),
         SimdOp::I32x4ExtMulLowI16x8S => widen::multiply16(l, XmmOp::Pmulhw, Half::Low, at.two()),
         SimdOp::I32x4ExtMulHighI16x8S => widen::multiply16(l, XmmOp::Pmulhw, Half::High, at.two()),
         SimdOp::I32x4ExtMulLowI16x8U => widen::multiply16(l, XmmOp::Pmulhuw, Half::Low, at.two()),
@@ -236,8 +248,6 @@ pub fn simd(l: &mut Lowering<'_>, op: SimdOp, dst: Reg, operands: &[Reg], imm: I
         SimdOp::I64x2Shl => shift::plain(l, XmmOp::Psllq, Width::W64, at.with_integer()),
         SimdOp::I64x2ShrS => shift::right64_signed(l, at.with_integer()),
         SimdOp::I64x2ShrU => shift::plain(l, XmmOp::Psrlq, Width::W64, at.with_integer()),
-        SimdOp::I64x2Add => l.packed(XmmOp::Paddq, at.two()),
-        SimdOp::I64x2Sub => l.packed(XmmOp::Psubq, at.two()),
         SimdOp::I64x2Mul => integer::multiply64(l, at.two()),
         SimdOp::I64x2ExtMulLowI32x4S => widen::multiply32(l, XmmOp::Pmuldq, Half::Low, at.two()),
         SimdOp::I64x2ExtMulHighI32x4S => widen::multiply32(l, XmmOp::Pmuldq, Half::High, at.two()),
@@ -250,10 +260,6 @@ pub fn simd(l: &mut Lowering<'_>, op: SimdOp, dst: Reg, operands: &[Reg], imm: I
         SimdOp::F32x4Abs => float::abs(l, F32X4, at.one()),
         SimdOp::F32x4Neg => float::negate(l, F32X4, at.one()),
         SimdOp::F32x4Sqrt => unary(l, XmmUnary::Sqrtps, at.one()),
-        SimdOp::F32x4Add => l.packed(XmmOp::Addps, at.two()),
-        SimdOp::F32x4Sub => l.packed(XmmOp::Subps, at.two()),
-        SimdOp::F32x4Mul => l.packed(XmmOp::Mulps, at.two()),
-        SimdOp::F32x4Div => l.packed(XmmOp::Divps, at.two()),
         SimdOp::F32x4Min | SimdOp::F32x4RelaxedMin => float::min(l, F32X4, at.two()),
         SimdOp::F32x4Max | SimdOp::F32x4RelaxedMax => float::max(l, F32X4, at.two()),
         SimdOp::F32x4PMin => float::pseudo_min(l, F32X4, at.two()),
@@ -265,10 +271,6 @@ pub fn simd(l: &mut Lowering<'_>, op: SimdOp, dst: Reg, operands: &[Reg], imm: I
         SimdOp::F64x2Abs => float::abs(l, F64X2, at.one()),
         SimdOp::F64x2Neg => float::negate(l, F64X2, at.one()),
         SimdOp::F64x2Sqrt => unary(l, XmmUnary::Sqrtpd, at.one()),
-        SimdOp::F64x2Add => l.packed(XmmOp::Addpd, at.two()),
-        SimdOp::F64x2Sub => l.packed(XmmOp::Subpd, at.two()),
-        SimdOp::F64x2Mul => l.packed(XmmOp::Mulpd, at.two()),
-        SimdOp::F64x2Div => l.packed(XmmOp::Divpd, at.two()),
         SimdOp::F64x2Min | SimdOp::F64x2RelaxedMin => float::min(l, F64X2, at.two()),
         SimdOp::F64x2Max | SimdOp::F64x2RelaxedMax => float::max(l, F64X2, at.two()),
         SimdOp::F64x2PMin => float::pseudo_min(l, F64X2, at.two()),
