@@ -89,6 +89,8 @@ pub struct Config {
     pub(crate) handler_order: u64,
     /// Chooses functions that are not compiled; 0 chooses none.
     pub(crate) tier_mask: u64,
+    /// Whether compiled code is entered at loops alone.
+    pub(crate) stress_osr: bool,
 }
 
 /// What is built: WebAssembly 2.0, relaxed SIMD, tail calls, multi-memory, memory64, threads,
@@ -171,6 +173,7 @@ impl Config {
             loop_budget: LOOP_BUDGET,
             handler_order: 0,
             tier_mask: 0,
+            stress_osr: false,
         }
     }
 
@@ -249,6 +252,15 @@ impl Config {
     #[doc(hidden)]
     pub fn tier_mask(&mut self, seed: u64) -> &mut Self {
         self.tier_mask = seed;
+        self
+    }
+
+    /// Compiles functions that stay interpreted otherwise when they first loop, and enters them there
+    /// alone, so that each of their calls changes over in the middle; without a mask, all functions:
+    /// for tests, with [`Tier::Jit`] and [`Config::stress`]. Unstable.
+    #[doc(hidden)]
+    pub fn stress_osr(&mut self, enable: bool) -> &mut Self {
+        self.stress_osr = enable;
         self
     }
 

@@ -11,6 +11,7 @@ mod functions;
 mod input;
 mod lazy;
 mod names;
+mod osr;
 mod parse;
 mod types;
 mod validate;

@@ -24,4 +24,4 @@ pub use dump::dump;
 pub use handlers::{enter, frames};
 pub use listing::{ListedCell, ListedHandler, ListedRun, Listing, list};
 pub use threaded::{Backend, Bounds, NameCode, PublishCode, Threaded};
-pub use translate::{Scratch, translate, wasm_offsets};
+pub use translate::{LoopCell, Scratch, loop_cells, translate, wasm_offsets};

@@ -92,11 +92,11 @@ pub fn list(
     let words = code.snapshot();
     let listed = cells(&words).map(|cell| {
         let at = cell.at as u32;
-        let before = map.partition_point(|entry| entry.at <= at);
+        let before = map.cells.partition_point(|entry| entry.at <= at);
         ListedCell {
             at: at * WORD,
             len: cell.len as u32 * WORD,
-            wasm_offset: map[..before].last().map_or(0, |entry| entry.offset),
+            wasm_offset: map.cells[..before].last().map_or(0, |entry| entry.offset),
             text: cell.text,
             handler: None,
         }

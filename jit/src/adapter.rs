@@ -22,17 +22,18 @@ use Gpr::{R11, R12, R13, R14, R15, Rax, Rcx, Rdi, Rdx, Rsi, Rsp};
 use Width::{W32, W64};
 
 /// Bytes from the top of the frame of a function of type `ty` down to its frame pointer.
-fn frame_distance(ty: &FuncType) -> i32 {
+pub(crate) fn frame_distance(ty: &FuncType) -> i32 {
     let slots = i32::try_from(ty.param_slots()).expect("validation bounds how many there are");
     (slots + 1 + i32::from(Slot::RETURN.0)) * SLOT
 }
 
 /// The header word at `slot` of a frame of type `ty`, from its top.
-fn header(ty: &FuncType, slot: Slot) -> Mem {
+pub(crate) fn header(ty: &FuncType, slot: Slot) -> Mem {
     Mem::new(TOP, i32::from(slot.0) * SLOT - frame_distance(ty))
 }
 
-fn finish(code: CodeBuffer) -> Vec<u8> {
+/// The bytes of an adapter.
+pub(crate) fn finish(code: CodeBuffer) -> Vec<u8> {
     code.finish().expect("all labels of an adapter are placed")
 }
 
@@ -41,8 +42,7 @@ fn finish(code: CodeBuffer) -> Vec<u8> {
 pub fn slots_to_registers(ty: &FuncType) -> Vec<u8> {
     let mut buffer = CodeBuffer::new();
     let code = &mut buffer;
-    let (from_machine, call, to_machine) =
-        (code.new_dynamic_label(), code.new_dynamic_label(), code.new_dynamic_label());
+    let (from_machine, call) = (code.new_dynamic_label(), code.new_dynamic_label());
     let scratch = |offset: usize| field(Rsp, offset);
     let return_word = scratch(offset_of!(EnteredFrame, return_word));
     let caller_fp = scratch(offset_of!(EnteredFrame, caller_fp));
@@ -58,20 +58,27 @@ pub fn slots_to_registers(ty: &FuncType) -> Vec<u8> {
     code.load_places(arguments(ty));
     code.call_to(reg_entry());
     code.mark(Continuation::Entered);
-    code.store_places(results(ty));
-    code.extend_slots(results(ty));
-    code.mov(W64, Rcx, return_word);
-    code.mov(W64, TOP, caller_fp);
-    code.test(W64, Rcx, Rcx);
-    code.jcc(Cond::G, to_machine);
-    code.jump_to_stub(offset_of!(NativeStubs, resume), R11);
-    code.dynamic_label(to_machine);
-    code.jmp_to(Rcx);
+    return_to_slots(code, ty);
     code.dynamic_label(from_machine);
     code.compare_mark(Rax, Continuation::Interpreted, Rcx);
     code.jcc(Cond::Ne, call);
     undo_registers_to_slots(code, ty);
     finish(buffer)
+}
+
+/// Behind a call of compiled code, with an [`EnteredFrame`] at `rsp`: returns its results as an
+/// interpreted function does.
+pub(crate) fn return_to_slots(code: &mut CodeBuffer, ty: &FuncType) {
+    let to_machine = code.new_dynamic_label();
+    code.store_places(results(ty));
+    code.extend_slots(results(ty));
+    code.mov(W64, Rcx, field(Rsp, offset_of!(EnteredFrame, return_word)));
+    code.mov(W64, TOP, field(Rsp, offset_of!(EnteredFrame, caller_fp)));
+    code.test(W64, Rcx, Rcx);
+    code.jcc(Cond::G, to_machine);
+    code.jump_to_stub(offset_of!(NativeStubs, resume), R11);
+    code.dynamic_label(to_machine);
+    code.jmp_to(Rcx);
 }
 
 /// Where the code of the function is that is called with arguments in registers.

@@ -11,6 +11,7 @@ use wasmtier_vm::{FuncIdx, ModuleInfo};
 use wasmtier_x64::CpuFeatures;
 
 use crate::compiler;
+use crate::osr::Loops;
 
 /// How code keeps accesses to memory 0 within it. Other memories are always checked by code.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -54,6 +55,8 @@ pub struct Compiled {
     pub faults: Vec<u32>,
     /// In the order of their offsets, if they were asked for.
     pub sites: Vec<Site>,
+    /// Where it can be entered besides.
+    pub loops: Loops,
     /// What the code consists of.
     pub counters: Counters,
 }

@@ -14,6 +14,7 @@ mod compile;
 mod compiler;
 mod convention;
 mod native;
+mod osr;
 mod prescan;
 mod stubs;
 
@@ -21,5 +22,6 @@ pub use adapter::{registers_to_host, registers_to_slots, slots_to_registers};
 pub use compile::{Bounds, CompileError, Compiled, Counters, Options, Scratch, Site, compile};
 pub use convention::{FLOAT_ARGUMENTS, FLOAT_RESULTS, INT_ARGUMENTS, INT_RESULTS};
 pub use convention::{Place, arguments, results};
+pub use osr::{LoopEntries, Loops, loop_entries};
 pub use prescan::{LocalUse, Prescan, PrescanError, Region, RegionIdx, prescan};
 pub use stubs::{Stubs, stubs};

@@ -59,6 +59,19 @@ pub const MODES: &[Mode] = &[
         name: "jit-mixed",
         configure: |config| _ = config.tier(Tier::Jit).stress(true).tier_mask(1),
     },
+    // Every function begins interpreted and goes on compiled when it loops.
+    Mode {
+        name: "osr-stressed",
+        configure: |config| _ = config.tier(Tier::Jit).stress(true).stress_osr(true),
+    },
+    // About half of the functions do, and the others are compiled.
+    Mode {
+        name: "osr-mixed",
+        configure: |config| {
+            config.tier(Tier::Jit).stress(true).stress_osr(true).tier_mask(1);
+            config.signals_based_traps(false).memory_reservation(0);
+        },
+    },
 ];
 
 impl Mode {

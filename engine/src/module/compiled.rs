@@ -153,13 +153,18 @@ impl Layout {
         let starts = self.starts.iter().map(|(start, _)| *start as usize);
         let ends = starts.clone().skip(1).chain([self.bytes.len()]);
         for ((start, end), &(_, body)) in starts.zip(ends).zip(&self.starts) {
-            let func = FuncIdx(module.info.imported_funcs + body);
-            let name = match module.info.func_name(func) {
-                Some(name) => format!("wasm-jit:{}", OneLine(name)),
-                None => format!("wasm-jit:func[{}]", func.0),
-            };
+            let name = profiled_name(module, body);
             native.name_code(address + start, &self.bytes[start..end], &name);
         }
+    }
+}
+
+/// What profilers are told that the code of a function is called.
+pub(super) fn profiled_name(module: &ModuleInner, body: u32) -> String {
+    let func = FuncIdx(module.info.imported_funcs + body);
+    match module.info.func_name(func) {
+        Some(name) => format!("wasm-jit:{}", OneLine(name)),
+        None => format!("wasm-jit:func[{}]", func.0),
     }
 }
 
@@ -196,7 +201,7 @@ fn compile_all(module: &ModuleInner, bounds: BoundsMode, native: &Native) -> Vec
 }
 
 /// What the compiler is to rely on.
-fn options(native: &Native, bounds: BoundsMode, sites: bool) -> Options {
+pub(super) fn options(native: &Native, bounds: BoundsMode, sites: bool) -> Options {
     let bounds = match bounds {
         BoundsMode::Guard => Bounds::Guard,
         BoundsMode::Explicit => Bounds::Explicit,
@@ -242,7 +247,8 @@ impl Queue<'_> {
 
     fn compile(&self, scratch: &mut Scratch, body: u32) -> Option<Code> {
         let module = self.module;
-        if stays_interpreted(module.engine.config().tier_mask, body) {
+        let config = module.engine.config();
+        if config.stress_osr && config.tier_mask == 0 || stays_interpreted(config.tier_mask, body) {
             return None;
         }
         let func = FuncIdx(module.info.imported_funcs + body);
@@ -263,7 +269,8 @@ impl ModuleInner {
     /// The function of compiled code at `address`, and where in it, if it is one of the module's.
     pub(crate) fn compiled_at(&self, address: usize) -> Option<(FuncIdx, CodePlace)> {
         self.functions.iter().filter_map(|functions| functions.get()).find_map(|functions| {
-            let (body, offset) = functions.compiled.as_ref()?.find(address)?;
+            let compiled = functions.compiled.as_ref().and_then(|compiled| compiled.find(address));
+            let (body, offset) = compiled.or_else(|| functions.on_stack.find(address))?;
             let func = FuncIdx(self.info.imported_funcs + body);
             Some((func, CodePlace::Machine { bounds: functions.bounds, offset }))
         })

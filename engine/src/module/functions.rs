@@ -16,6 +16,7 @@ use wasmtier_vm::{FuncEntry, FuncKey, FuncKeyKind};
 
 use super::ModuleInner;
 use super::compiled::Compiled;
+use super::osr::OnStack;
 use crate::runtime::memory::BoundsMode;
 
 /// The functions of a module, for instances whose memory 0 has the same bounds mode. In the
@@ -28,6 +29,8 @@ pub(crate) struct Functions {
     pub(super) code: Mutex<HashMap<FuncKey, Code, BuildHasherDefault<Spread>>>,
     /// The functions that were compiled.
     pub(super) compiled: Option<Compiled>,
+    /// Those that go on as compiled code while they run.
+    pub(super) on_stack: OnStack,
 }
 
 impl Functions {
@@ -56,7 +59,7 @@ impl Functions {
         });
         let entries: Box<[FuncEntry]> = entries.collect();
         let compiled = Compiled::new(module, bounds, &entries);
-        Self { bounds, entries, code: Mutex::default(), compiled }
+        Self { bounds, entries, code: Mutex::default(), compiled, on_stack: OnStack::default() }
     }
 
     /// The entries of the functions the module defines, for [`wasmtier_vm::VmCtx::code_table`].

@@ -35,6 +35,20 @@ pub type TranslateCode = unsafe extern "C" fn(vmctx: *mut VmCtx, entry: *const F
 /// As for [`TranslateCode`], and the function is translated.
 pub type WarmCode = unsafe extern "C" fn(vmctx: *mut VmCtx, entry: *const FuncEntry);
 
+/// Told that a loop of an interpreted function runs often, at its first cell, which `pc` points to;
+/// `fp` is the function's frame. As [`WarmCode`]; returns where the loop goes on in machine code,
+/// entered by a jump with everything as it was, or null if it goes on as before.
+///
+/// # Safety
+///
+/// As for [`WarmCode`]; the function of `entry` runs in the frame, with all its values in slots.
+pub type OsrCode = unsafe extern "C" fn(
+    vmctx: *mut VmCtx,
+    entry: *const FuncEntry,
+    pc: *const u8,
+    fp: *const u64,
+) -> *const u8;
+
 /// Makes the code that calls a function with arguments in registers though it takes them in slots:
 /// for an entry whose `reg_entry` is not there yet, and is when this returns `OK`.
 ///
@@ -91,6 +105,8 @@ macro_rules! builtins {
             pub translate: TranslateCode,
             /// Make faster what runs often.
             pub warm: WarmCode,
+            /// Make faster what loops, at once if possible.
+            pub osr: OsrCode,
             /// Make it possible to call a function with arguments in registers.
             pub adapt: AdaptCode,
             /// Look at the frames before they are gone.

@@ -23,7 +23,7 @@ mod vmctx;
 mod walk;
 
 pub use builtin::{
-    AdaptCode, Builtin, BuiltinCode, BuiltinTable, LeaveCode, TranslateCode, WarmCode,
+    AdaptCode, Builtin, BuiltinCode, BuiltinTable, LeaveCode, OsrCode, TranslateCode, WarmCode,
 };
 pub use frame::{FrameLayout, Slot};
 pub use func::{FUNC_RECORD_SIZE, FuncEntry, FuncRecord, HostCode};

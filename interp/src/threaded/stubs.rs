@@ -40,7 +40,7 @@ pub(super) enum Stub {
     Refuse,
     /// Tells the runtime that the function of the entry in `rdx` runs often, and begins it anew.
     Warm,
-    /// Looks at a loop whose budget is spent, and runs the cell at the pc.
+    /// Looks at a loop whose budget is spent, and runs the cell at the pc, or machine code instead.
     Poll,
     /// Runs a cell again whose access to memory 0 was not in bounds; or leaves, if it is not now.
     OutOfBounds,
@@ -354,9 +354,20 @@ impl Emitter<'_> {
         code.mov(W64, Rdx, frame_word(Slot::ENTRY));
         code.alu_imm(Alu::Sub, W32, entry(offset_of!(FuncEntry, heat)), loop_budget);
         code.jcc(Cond::Ns, cool);
-        self.tell();
-        // No cell waits for an accumulator where it jumps to.
         let code = &mut *self.code;
+        code.mov(W64, Rsi, Rdx);
+        code.mov(W64, Rdi, CTX);
+        code.mov(W64, Rdx, PC);
+        code.mov(W64, Rcx, FP);
+        code.mov(W64, Rax, context(offset_of!(VmCtx, builtins)));
+        code.call_to(field(Rax, offset_of!(BuiltinTable, osr)));
+        let stay = code.new_dynamic_label();
+        code.test(W64, Rax, Rax);
+        code.jcc(Cond::E, stay);
+        // All values are in slots.
+        code.jmp_to(Rax);
+        code.dynamic_label(stay);
+        // No cell waits for an accumulator where it jumps to.
         code.mov(W64, Rsi, frame_word(Slot::ENTRY));
         code.mov(W64, Rsi, field(Rsi, FuncEntry::IR_OFFSET));
         load_pins(code, Rsi, PinCounts::ALL);

@@ -160,11 +160,10 @@ impl<'m> Translator<'m> {
 
     pub(super) fn loop_(&mut self, ty: BlockType) -> Visit {
         let signature = self.signature(ty)?;
-        let params = self.types(signature).params().len();
-        self.settle_locals();
-        self.settle_top(params);
+        self.settle_all();
         let label = self.new_label();
         self.push_control(ControlKind::Loop, label, signature);
+        self.emitter.note_loop();
         self.labels[label.0 as usize] = Label { at: Some(self.emitter.position()), used: true };
         self.emitter.forget();
         self.loop_depth += 1;

@@ -113,6 +113,15 @@ pub(crate) struct PcEntry {
     pub(crate) offset: u64,
 }
 
+/// Where the code comes from.
+#[derive(Debug, Default)]
+pub(crate) struct CodeMap {
+    /// The cells, in order.
+    pub(crate) cells: Vec<PcEntry>,
+    /// Where the loops begin, in the order of their operators: several may begin at one cell.
+    pub(crate) loops: Vec<PcEntry>,
+}
+
 #[derive(Debug)]
 pub(super) struct Emitter {
     pub(super) code: Vec<u32>,
@@ -123,14 +132,14 @@ pub(super) struct Emitter {
     last: usize,
     defined: u32,
     /// Filled only when someone wants to map cells back to wasm.
-    pub(super) pc_map: Option<Vec<PcEntry>>,
+    pub(super) map: Option<CodeMap>,
     pub(super) offset: u64,
 }
 
 impl Emitter {
-    pub(super) fn new(code: Vec<u32>, pc_map: Option<Vec<PcEntry>>) -> Self {
+    pub(super) fn new(code: Vec<u32>, map: Option<CodeMap>) -> Self {
         let definitions = [NO_DEFINITION; 2];
-        Self { code, mirrors: NOTHING, definitions, last: 0, defined: 0, pc_map, offset: 0 }
+        Self { code, mirrors: NOTHING, definitions, last: 0, defined: 0, map, offset: 0 }
     }
 
     /// The position of the next cell.
@@ -146,11 +155,19 @@ impl Emitter {
 
     fn append(&mut self, put: impl FnOnce(&mut Vec<u32>)) -> u32 {
         let at = self.position();
-        if let Some(map) = &mut self.pc_map {
-            map.push(PcEntry { at, offset: self.offset });
+        if let Some(map) = &mut self.map {
+            map.cells.push(PcEntry { at, offset: self.offset });
         }
         put(&mut self.code);
         at
+    }
+
+    /// Notes that the loop of the operator at hand begins here.
+    pub(super) fn note_loop(&mut self) {
+        let at = self.position();
+        if let Some(map) = &mut self.map {
+            map.loops.push(PcEntry { at, offset: self.offset });
+        }
     }
 
     /// Appends a cell that defines the value of `slot`; `to_acc` is its [`HandlerKey::to_acc`].
@@ -260,8 +277,8 @@ impl Emitter {
         let cell = &self.code[last.at as usize..];
         words[..cell.len()].copy_from_slice(cell);
         self.code.truncate(last.at as usize);
-        if let Some(map) = &mut self.pc_map {
-            map.pop();
+        if let Some(map) = &mut self.map {
+            map.cells.pop();
         }
         let [int, float] = last.before;
         self.mirrors = [int, float, NO_MIRROR];

@@ -32,7 +32,7 @@ mod wide;
 use wasmtier_vm::{FrameLayout, FuncIdx, ModuleInfo, Slot, ValType, open_body};
 
 use self::control::{Control, Label};
-use self::emit::{Emitter, File, PcEntry};
+use self::emit::{CodeMap, Emitter, File, PcEntry};
 use self::operand::{Local, Operand, Operands};
 use crate::cell::{CodeHeader, Const32Cell, Const64Cell, UnaryCell, WORD};
 use crate::code::{Code, TranslateError};
@@ -90,12 +90,35 @@ pub fn wasm_offsets(
     bytes: &[u8],
     code_offsets: &[u32],
 ) -> Vec<Option<u64>> {
-    let map = translate_with_map(module, func, bytes).map_or_else(|_| Vec::new(), |(_, map)| map);
+    let map =
+        translate_with_map(module, func, bytes).map_or_else(|_| Vec::new(), |(_, map)| map.cells);
     let wasm_offset = |&code_offset: &u32| {
         let after = map.partition_point(|entry| entry.at * WORD <= code_offset);
         map[..after].last().map(|entry| entry.offset)
     };
     code_offsets.iter().map(wasm_offset).collect()
+}
+
+/// Where a loop begins.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct LoopCell {
+    /// The offset in the module of its operator.
+    pub wasm_offset: u64,
+    /// The offset in the code of its first cell, to which its branches go; all locals and operands
+    /// are in their slots there. Loops may share it.
+    pub code_offset: u32,
+}
+
+/// The loops of a function, in the order of their operators; none when the function cannot be
+/// translated. Loops that cannot be reached are not among them.
+///
+/// Costs a translation: nothing is kept for this.
+#[must_use]
+pub fn loop_cells(module: &ModuleInfo, func: FuncIdx, bytes: &[u8]) -> Vec<LoopCell> {
+    let Ok((_, map)) = translate_with_map(module, func, bytes) else { return Vec::new() };
+    let cell =
+        |begin: &PcEntry| LoopCell { wasm_offset: begin.offset, code_offset: begin.at * WORD };
+    map.loops.iter().map(cell).collect()
 }
 
 /// Translates for the portable back-end, and says where each cell comes from. Cells lie where they
@@ -104,8 +127,8 @@ pub(crate) fn translate_with_map(
     module: &ModuleInfo,
     func: FuncIdx,
     bytes: &[u8],
-) -> Result<(Code, Vec<PcEntry>), TranslateError> {
-    let (scratch, map) = (&mut Scratch::default(), Some(Vec::new()));
+) -> Result<(Code, CodeMap), TranslateError> {
+    let (scratch, map) = (&mut Scratch::default(), Some(CodeMap::default()));
     let run = run(scratch, module, func, bytes, Backend::Portable, map);
     let (code, map) = run.map_err(|error| *error)?;
     Ok((code, map.unwrap_or_default()))
@@ -117,12 +140,12 @@ fn run(
     func: FuncIdx,
     bytes: &[u8],
     backend: Backend<'_>,
-    pc_map: Option<Vec<PcEntry>>,
-) -> Result<(Code, Option<Vec<PcEntry>>), Box<TranslateError>> {
+    map: Option<CodeMap>,
+) -> Result<(Code, Option<CodeMap>), Box<TranslateError>> {
     let defined = module.defined_func(func).expect("only functions of the module have bodies");
     let body = module.bodies[defined as usize].clone();
     let reader = open_body(&bytes[body.clone()], body.start as u64)?;
-    let mut translator = Translator::new(scratch, module, func, &reader.locals, pc_map)?;
+    let mut translator = Translator::new(scratch, module, func, &reader.locals, map)?;
     reader.walk(&mut translator)?;
     translator.finish(scratch, backend)
 }
@@ -159,7 +182,7 @@ impl<'m> Translator<'m> {
         module: &'m ModuleInfo,
         func: FuncIdx,
         locals: &[(u32, wasmparser::ValType)],
-        pc_map: Option<Vec<PcEntry>>,
+        map: Option<CodeMap>,
     ) -> Result<Self, Box<TranslateError>> {
         let local_slots = locals.iter().try_fold(0u32, |sum, (count, ty)| {
             sum.checked_add(count.checked_mul(val_type(*ty)?.slots())?)
@@ -174,7 +197,7 @@ impl<'m> Translator<'m> {
             module,
             func,
             frame: module.frame(func, local_slots),
-            emitter: Emitter::new(code, pc_map),
+            emitter: Emitter::new(code, map),
             operands: core::mem::take(&mut scratch.operands),
             controls: core::mem::take(&mut scratch.controls),
             labels: core::mem::take(&mut scratch.labels),
@@ -220,7 +243,7 @@ impl<'m> Translator<'m> {
         mut self,
         scratch: &mut Scratch,
         backend: Backend<'_>,
-    ) -> Result<(Code, Option<Vec<PcEntry>>), Box<TranslateError>> {
+    ) -> Result<(Code, Option<CodeMap>), Box<TranslateError>> {
         self.link()?;
         let below = self
             .frame
@@ -249,7 +272,7 @@ impl<'m> Translator<'m> {
         scratch.controls = self.controls;
         scratch.labels = self.labels;
         scratch.fixups = self.fixups;
-        Ok((code, self.emitter.pc_map))
+        Ok((code, self.emitter.map))
     }
 
     /// The temp at `height` of a value in `file`.
@@ -375,6 +398,13 @@ impl<'m> Translator<'m> {
             if self.operands.operand(index).local().is_some() {
                 self.settle(index);
             }
+        }
+    }
+
+    /// Computes every operand into its own temp, so that whoever goes on here finds it.
+    fn settle_all(&mut self) {
+        for index in self.operands.unstored().rev() {
+            self.settle(index);
         }
     }
 

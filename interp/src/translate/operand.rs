@@ -123,13 +123,17 @@ pub(super) struct Operands {
     pub(super) max_height: u32,
     /// No operand below this index names a local. May be above the stack.
     settled: usize,
+    /// All operands below this index are in their temps. May be above the stack.
+    stored: usize,
 }
 
 impl Default for Operands {
     fn default() -> Self {
         let (locals, stack) = (Vec::new(), Vec::new());
         let first_temp = Slot(0);
-        Self { locals, stack, first_temp, height_limit: 0, height: 0, max_height: 0, settled: 0 }
+        let (settled, stored) = (0, 0);
+        let (height_limit, height, max_height) = (0, 0, 0);
+        Self { locals, stack, first_temp, height_limit, height, max_height, settled, stored }
     }
 }
 
@@ -140,7 +144,8 @@ impl Operands {
         (self.first_temp, self.height_limit) = (first_temp, height_limit);
         self.locals.clear();
         self.stack.clear();
-        (self.height, self.max_height, self.settled) = (0, 0, 0);
+        (self.height, self.max_height) = (0, 0);
+        (self.settled, self.stored) = (0, 0);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -191,6 +196,7 @@ impl Operands {
 
     #[inline(always)]
     pub(super) fn push_const(&mut self, bits: u64, file: File) -> Visit {
+        self.stored = self.stored.min(self.stack.len());
         let (slot, height) = (self.next_temp(file), self.height);
         self.push(Operand::new(Kind::Const, bits, height, slot, file))
     }
@@ -199,6 +205,7 @@ impl Operands {
     pub(super) fn push_local(&mut self, local: u32) -> Visit {
         let index = self.stack.len();
         self.settled = self.settled.min(index);
+        self.stored = self.stored.min(index);
         let entry = &mut self.locals[local as usize];
         let below = core::mem::replace(&mut entry.head, index as u32);
         let Local { slot, file, .. } = *entry;
@@ -259,5 +266,13 @@ impl Operands {
     pub(super) fn unsettled(&mut self) -> core::ops::Range<usize> {
         let len = self.stack.len();
         core::mem::replace(&mut self.settled, len).min(len)..len
+    }
+
+    /// The operands that may be in no temp, topmost last; all are from now on, so the caller settles
+    /// each.
+    pub(super) fn unstored(&mut self) -> core::ops::Range<usize> {
+        let len = self.stack.len();
+        self.settled = len;
+        core::mem::replace(&mut self.stored, len).min(len)..len
     }
 }

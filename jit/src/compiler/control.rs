@@ -14,7 +14,7 @@ use wasmtier_x64::{Alu, Cond, Width};
 
 use super::frame::context;
 use super::lanes::State;
-use super::register::Registers;
+use super::register::{Register, Registers};
 use super::site::Stub;
 use super::value::{Kind, Value};
 use super::{Compiler, Visit, val_type};
@@ -165,8 +165,17 @@ impl<'m> Compiler<'m> {
         let label = control.label;
         self.code.align_with_nops(16);
         self.bind(label);
+        self.note_loop();
         self.check_for_interrupt();
         self.after()
+    }
+
+    /// Notes that somebody may come here with all values in slots.
+    fn note_loop(&mut self) {
+        let (locals, lanes) = (&self.locals, &self.regions.lanes[self.state.region as usize]);
+        let place = |lane: Register| locals[lanes.local[lane.index()] as usize].place(lane);
+        let code_offset = self.code.len() as u32;
+        self.loops.add(self.offset, code_offset, self.state.valid.map(place));
     }
 
     /// The lanes of the loop that begins here.

@@ -25,11 +25,8 @@ pub(crate) const MEMORY: Gpr = Gpr::Rbx;
 pub(crate) const TOP: Gpr = Gpr::Rbp;
 
 /// Where preserved registers are saved.
-const SAVED: [(Register, Slot); 3] = [
-    (Register::gpr(Gpr::R12), Slot::ENTRY),
-    (Register::gpr(Gpr::R13), Slot::SAVED_PC),
-    (Register::gpr(Gpr::R15), Slot::CALLER_FP),
-];
+pub(crate) const SAVED: [(Gpr, Slot); 3] =
+    [(Gpr::R12, Slot::ENTRY), (Gpr::R13, Slot::SAVED_PC), (Gpr::R15, Slot::CALLER_FP)];
 
 /// As many operands fit into a frame that is not taken for large.
 const FEW_OPERANDS: u32 = 12;
@@ -99,6 +96,12 @@ impl Local {
 
     pub(crate) const fn mem(&self) -> Mem {
         Mem::new(TOP, self.home)
+    }
+
+    /// Its home, together with its lane.
+    pub(crate) fn place(&self, lane: Register) -> Place {
+        let slot = self.home.unsigned_abs() / 8 - self.kind.slots();
+        Place { ty: self.kind.into(), register: Some(lane.into()), slot }
     }
 }
 
@@ -187,6 +190,7 @@ impl Compiler<'_> {
         let arrivals = arrivals.registers;
         self.check_stack(large);
         for (register, slot) in SAVED {
+            let register = Register::gpr(register);
             if self.regions.preserved.has(register) {
                 let to = self.frame.header(slot);
                 self.store_home(Kind::I64, to, register);
@@ -320,6 +324,7 @@ impl Compiler<'_> {
     /// Gives the caller its registers back.
     pub(crate) fn restore(&mut self) {
         for (register, slot) in SAVED {
+            let register = Register::gpr(register);
             if self.regions.preserved.has(register) {
                 let from = self.frame.header(slot);
                 self.load_home(Kind::I64, register, from);
@@ -373,9 +378,11 @@ impl Compiler<'_> {
         let sites = self.sites.take(self.options.sites);
         let mut counters = self.counters;
         counters.bytes = code.len() as u32;
+        let mut loops = core::mem::take(&mut self.loops);
+        loops.frame_bytes = bytes;
         counters.pins = self.regions.lanes.iter().map(|lanes| lanes.pinned.len()).sum();
         self.recycle(buffers);
-        Ok(Closed::Done(Compiled { code, faults, sites, counters }))
+        Ok(Closed::Done(Compiled { code, faults, sites, loops, counters }))
     }
 
     /// All that lanes may hold.

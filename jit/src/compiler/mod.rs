@@ -48,6 +48,7 @@ use self::call::Passing;
 use self::control::Control;
 use self::edge::LaneMove;
 use self::expression::Expression;
+pub(crate) use self::frame::SAVED;
 use self::frame::{Frame, Local};
 use self::lanes::State;
 use self::region::Regions;
@@ -55,6 +56,7 @@ use self::register::{Register, Registers};
 use self::site::Stub;
 use self::value::{Entry, NONE};
 use crate::compile::{CompileError, Compiled, Counters, Options};
+use crate::osr::Loops;
 use crate::prescan::{Prescan, PrescanError, prescan};
 
 /// Slots a frame may have, as in the interpreter.
@@ -120,6 +122,7 @@ pub(crate) struct Compiler<'m> {
     /// Constants of vectors, which entries name by their place.
     vectors: Vec<u128>,
     sites: site::Sites,
+    loops: Loops,
     /// The register whose result the flags tell to be zero, as long as the code has that length.
     zero_flag: (Register, usize),
     /// Where the code has the size of the frame, if that is large.
@@ -205,6 +208,7 @@ impl<'m> Compiler<'m> {
             passing: take(&mut buffers.passing),
             vectors: take(&mut buffers.vectors),
             sites: site::Sites::default(),
+            loops: Loops::default(),
             zero_flag: (Register::RAX, usize::MAX),
             frame_size_at: None,
             entry,

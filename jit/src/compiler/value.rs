@@ -84,6 +84,18 @@ impl From<ScalarType> for Kind {
     }
 }
 
+impl From<Kind> for ValType {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::I32 => Self::I32,
+            Kind::I64 => Self::I64,
+            Kind::F32 => Self::F32,
+            Kind::F64 => Self::F64,
+            Kind::V128 => Self::V128,
+        }
+    }
+}
+
 /// Where the value of an entry is, or what it is.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Value {

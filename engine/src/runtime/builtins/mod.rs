@@ -12,6 +12,7 @@ mod reference;
 mod table;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 
 use wasmtier_ops::Trap;
 use wasmtier_vm::{BuiltinTable, FuncEntry, NativeStubs, Status, VmCtx};
@@ -133,6 +134,30 @@ unsafe extern "C" fn warm(vmctx: *mut VmCtx, entry: *const FuncEntry) {
 
 /// # Safety
 ///
+/// As [`wasmtier_vm::OsrCode`].
+unsafe extern "C" fn osr(
+    vmctx: *mut VmCtx,
+    entry: *const FuncEntry,
+    pc: *const u8,
+    fp: *const u64,
+) -> *const u8 {
+    // SAFETY: caller's contract; there are no operands.
+    let frame = unsafe { Frame::new(vmctx, core::ptr::null_mut()) };
+    // SAFETY: `entry` is one of the module's, which lives as long as the instance.
+    let entry = unsafe { &*entry };
+    // SAFETY: the context is live; the limit is an atomic, for others may write it too.
+    let limit = unsafe { &(*vmctx).stack_limit };
+    let module = frame.instance().module();
+    module.warm_up(entry);
+    // Relaxed: nothing else is read because of it. None is left if the guest is to stop.
+    let room = fp.addr().saturating_sub(limit.load(Ordering::Relaxed));
+    let cell = u32::try_from(pc.addr() - entry.ir().addr());
+    let cell = cell.expect("code of functions is smaller than 4 GiB");
+    module.take_over(entry, cell, room).unwrap_or(core::ptr::null())
+}
+
+/// # Safety
+///
 /// As [`wasmtier_vm::AdaptCode`].
 unsafe extern "C" fn adapt(vmctx: *mut VmCtx, entry: *const FuncEntry) -> Status {
     // SAFETY: caller's contract; there are no operands.
@@ -173,7 +198,7 @@ macro_rules! builtins {
 
         /// The builtins of an engine whose machine code shares `native`.
         pub(crate) const fn table(native: NativeStubs) -> BuiltinTable {
-            BuiltinTable { translate, warm, adapt, leave, native, $($name),* }
+            BuiltinTable { translate, warm, osr, adapt, leave, native, $($name),* }
         }
 
         /// The builtins of the portable world.
