@@ -60,6 +60,15 @@ pub(crate) fn configurations() -> Vec<Wasmtier> {
             stressed(config);
             config.tier_mask(2);
         }),
+        configuration("changing over in loops, guarded memory", Tier::Jit, |config| {
+            stressed(config);
+            config.stress_osr(true);
+        }),
+        configuration("half changing over in loops, checked memory", Tier::Jit, |config| {
+            checked(config);
+            stressed(config);
+            config.stress_osr(true).tier_mask(3);
+        }),
     ];
     configurations.into_iter().flatten().collect()
 }

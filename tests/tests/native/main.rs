@@ -75,6 +75,8 @@ fn compilers() -> Vec<Subject> {
                 .cpu_features(0)
                 .tier_mask(7),
         ),
+        // Begun by the interpreter, and entered at loops.
+        subject("jit, in loops", compiling().stress(true).stress_osr(true)),
     ]
 }
 

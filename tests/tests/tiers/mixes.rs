@@ -9,17 +9,22 @@ pub(crate) struct Mix {
     pub(crate) config: Config,
 }
 
-/// All functions interpreted, all compiled, and six times another half of them; each with memories
-/// that are guarded and that are not.
+/// All functions interpreted, all compiled, all changing over in their loops, and six times another
+/// half of them compiled, while the rest do that in three; each with memories that are guarded and
+/// that are not.
 pub(crate) fn mixes() -> Vec<Mix> {
     let mut mixes = Vec::new();
     for signals in [true, false] {
-        for seed in 0..8 {
+        for seed in 0..9 {
             let mut config = Config::new();
             config.signals_based_traps(signals);
             match seed {
                 0 => config.tier(Tier::Interp),
                 1 => config.tier(Tier::Jit),
+                8 => config.tier(Tier::Jit).stress(true).stress_osr(true),
+                seed if seed > 4 => {
+                    config.tier(Tier::Jit).stress(true).stress_osr(true).tier_mask(seed)
+                }
                 seed => config.tier(Tier::Jit).tier_mask(seed),
             };
             mixes.push(Mix { name: format!("signals {signals}, seed {seed}"), config });
