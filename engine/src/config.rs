@@ -255,9 +255,9 @@ impl Config {
         self
     }
 
-    /// Compiles functions that stay interpreted otherwise when they first loop, and enters them there
-    /// alone, so that each of their calls changes over in the middle; without a mask, all functions:
-    /// for tests, with [`Tier::Jit`] and [`Config::stress`]. Unstable.
+    /// Compiles functions that stay interpreted otherwise when they first loop, and enters them
+    /// there alone, so that each of their calls changes over in the middle; without a mask, all
+    /// functions: for tests, with [`Tier::Jit`] and [`Config::stress`]. Unstable.
     #[doc(hidden)]
     pub fn stress_osr(&mut self, enable: bool) -> &mut Self {
         self.stress_osr = enable;

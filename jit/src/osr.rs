@@ -80,8 +80,8 @@ pub struct LoopEntries {
     pub entries: Vec<(u64, u32)>,
 }
 
-/// Emits what takes over frames of a function of type `ty`; it is to lie `distance` bytes behind the
-/// begin of the function's code.
+/// Emits what takes over frames of a function of type `ty`; it is to lie `distance` bytes behind
+/// the begin of the function's code.
 #[must_use]
 pub fn loop_entries(ty: &FuncType, loops: &Loops, distance: u32) -> LoopEntries {
     let mut buffer = CodeBuffer::new();

@@ -268,8 +268,8 @@ impl Operands {
         core::mem::replace(&mut self.settled, len).min(len)..len
     }
 
-    /// The operands that may be in no temp, topmost last; all are from now on, so the caller settles
-    /// each.
+    /// The operands that may be in no temp, topmost last; all are from now on, so the caller
+    /// settles each.
     pub(super) fn unstored(&mut self) -> core::ops::Range<usize> {
         let len = self.stack.len();
         self.settled = len;
