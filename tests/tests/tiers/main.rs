@@ -4,6 +4,7 @@
 //! of them one fixed part of the functions is compiled. Here that part varies. What does not: what
 //! operators compute.
 
+mod loops;
 mod mixes;
 mod overflow;
 mod signatures;
