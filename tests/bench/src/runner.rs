@@ -46,6 +46,11 @@ pub trait Peer: Sized {
     /// When the engine refuses it.
     fn compile(&self, wasm: &[u8]) -> Result<Self::Module, Failure>;
 
+    /// How many bytes of machine code a module is, where the engine tells.
+    fn code_bytes(_: &Self::Module) -> Option<usize> {
+        None
+    }
+
     /// Makes an instance whose imports are functions of `host`.
     ///
     /// # Errors
@@ -74,11 +79,13 @@ struct Arguments {
 enum Task {
     Modes,
     Program { wasm: PathBuf, entry: Entry, record: PathBuf },
+    Load(PathBuf),
     Micro(Vec<String>),
 }
 
 const USAGE: &str = "usage: run-ENGINE modes
        run-ENGINE MODE program FILE.wasm command|score RECORD.json
+       run-ENGINE MODE load FILE.wasm
        run-ENGINE MODE micro [NAME...]";
 
 fn arguments() -> Result<Arguments, Failure> {
@@ -94,6 +101,7 @@ fn arguments() -> Result<Arguments, Failure> {
             entry: Entry::of_name(&word()?).ok_or(USAGE)?,
             record: word()?.into(),
         },
+        "load" => Task::Load(word()?.into()),
         "micro" => Task::Micro(words.collect()),
         _ => return Err(USAGE.into()),
     };
@@ -135,8 +143,28 @@ fn perform<P: Peer>(arguments: Arguments, micro: Option<micro::Suite>) -> Result
             std::fs::write(record, serde_json::to_vec(&outcome)?)?;
             Ok(())
         }
+        Task::Load(wasm) => load::<P>(&mode, &std::fs::read(wasm)?),
         Task::Micro(names) => micro.ok_or("this engine has no micro suites")?(&mode, &names),
     }
+}
+
+/// How often a module is loaded to find the shortest time that takes.
+const LOADS: u32 = 5;
+
+/// Prints the shortest time that loading takes, and how much machine code comes of it.
+#[expect(clippy::print_stdout, reason = "the figures are what was asked for")]
+fn load<P: Peer>(mode: &str, wasm: &[u8]) -> Result<(), Failure> {
+    let peer = P::new(mode)?;
+    let mut best = (Duration::MAX, None);
+    for _ in 0..LOADS {
+        let begin = Instant::now();
+        let module = peer.compile(wasm)?;
+        best = best.min((begin.elapsed(), P::code_bytes(&module)));
+    }
+    let (time, bytes) = best;
+    let bytes = bytes.map_or("an unknown number of".to_owned(), |bytes| bytes.to_string());
+    println!("{:.1} ms, {bytes} bytes of machine code", time.as_secs_f64() * 1e3);
+    Ok(())
 }
 
 fn run<P: Peer>(mode: &str, name: String, wasm: &[u8], entry: Entry) -> Result<Run, Failure> {

@@ -26,6 +26,10 @@ impl Peer for Wasmtime {
         Ok(Module::new(&self.0, wasm)?)
     }
 
+    fn code_bytes(module: &Module) -> Option<usize> {
+        Some(module.text().len())
+    }
+
     fn instantiate(&self, module: Module, host: &SharedHost) -> Result<Self::Instance, Failure> {
         let mut store = Store::new(&self.0, SharedHost::clone(host));
         let mut linker = Linker::new(&self.0);
