@@ -49,6 +49,7 @@ impl Compiler<'_> {
         }
         self.spill_all();
         self.flush_lanes(Registers::VOLATILE);
+        self.kept = Registers::NONE;
         let operands = self.frame.temporary(self.height, Kind::I64);
         if let Some(ty) = result {
             self.push(Kind::of(ty), Value::Slot)?;

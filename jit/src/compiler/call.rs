@@ -110,6 +110,8 @@ impl Compiler<'_> {
         for lane in self.state.dirty.and(Registers::VOLATILE) {
             self.store_lane(lane);
         }
+        // Arguments go to registers that nobody took.
+        self.kept = Registers::NONE;
         if let Some((expression, entry, place)) = last {
             self.pass_last(&expression, entry, place, &mut passed);
         }
@@ -118,6 +120,7 @@ impl Compiler<'_> {
         self.state.valid = self.state.valid.without(Registers::VOLATILE);
         self.state.dirty = self.state.dirty.and(self.state.valid);
         self.free = self.temporaries.without(held);
+        self.kept = Registers::NONE;
     }
 
     /// Whether the last argument may wait until the others were popped: there must be room to
@@ -217,11 +220,12 @@ impl Compiler<'_> {
     /// Pushes the results of a call.
     pub(crate) fn push_results(&mut self, ty: &FuncType) -> Visit {
         self.free = self.temporaries;
+        self.kept = Registers::NONE;
         for place in results(ty) {
             let kind = Kind::of(place.ty);
             match place.register.map(Register::from) {
                 Some(register) => {
-                    self.free = self.free.without(register.set());
+                    self.take(register);
                     self.push_register(kind, register)?;
                 }
                 None => self.push(kind, Value::Slot)?,

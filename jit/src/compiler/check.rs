@@ -23,6 +23,8 @@ impl Compiler<'_> {
             assert_eq!(local.lane, Some(lane), "a local knows its lane");
             assert_eq!(local.kind.is_float(), !lane.is_gpr(), "a lane is of its local's file");
         }
+        let vectors = self.temporaries.and(Registers::XMM);
+        assert!(self.kept.without(vectors).is_empty(), "what is kept is in a temporary");
         let mut held = Registers::NONE;
         let mut height = 0;
         for (at, entry) in self.stack.iter().enumerate() {

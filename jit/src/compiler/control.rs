@@ -337,7 +337,7 @@ impl<'m> Compiler<'m> {
             [ty] => {
                 let kind = Kind::of(*ty);
                 let register = kind.result();
-                self.free = self.free.without(register.set());
+                self.take(register);
                 self.push_register(kind, register)?;
             }
             several => {

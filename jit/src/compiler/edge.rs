@@ -127,6 +127,7 @@ impl Compiler<'_> {
 
     /// Places a label here.
     pub(crate) fn bind(&mut self, label: DynamicLabel) {
+        self.kept = Registers::NONE;
         self.zero_flag.1 = usize::MAX;
         self.code.dynamic_label(label);
     }

@@ -94,6 +94,7 @@ impl Compiler<'_> {
         let unpinned = Registers::VOLATILE_LANES.or(Registers::FLOAT_LANES).without(new.pinned);
         self.temporaries = Registers::TEMPORARIES.or(unpinned);
         self.free = self.temporaries;
+        self.kept = Registers::NONE;
         self.state.region = region;
     }
 

@@ -104,6 +104,10 @@ pub(crate) struct Compiler<'m> {
     owner: [u32; Register::COUNT],
     /// Temporaries nobody has.
     free: Registers,
+    /// Vector temporaries, free or not, that hold what is in the home of a local without a lane, and
+    /// by register, of which.
+    kept: Registers,
+    kept_local: [u32; Register::COUNT],
     /// What the region at hand uses as temporaries.
     temporaries: Registers,
     regions: Regions,
@@ -195,6 +199,8 @@ impl<'m> Compiler<'m> {
             pending_at: NONE,
             owner: [NONE; Register::COUNT],
             free: Registers::NONE,
+            kept: Registers::NONE,
+            kept_local: [NONE; Register::COUNT],
             temporaries: Registers::NONE,
             regions: take(&mut buffers.regions),
             next_region: 0,

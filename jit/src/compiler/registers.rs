@@ -16,11 +16,12 @@ impl Compiler<'_> {
 
     /// A temporary out of `class`.
     pub(crate) fn allocate_in(&mut self, class: Registers) -> Register {
-        let register = match self.free.and(class).first() {
+        let free = self.free.and(class);
+        let register = match free.without(self.kept).first().or(free.first()) {
             Some(register) => register,
             None => self.spill_deepest(class),
         };
-        self.free = self.free.without(register.set());
+        self.take(register);
         register
     }
 
@@ -28,7 +29,7 @@ impl Compiler<'_> {
     pub(crate) fn allocate_near(&mut self, kind: Kind, hint: Option<Register>) -> Register {
         match hint {
             Some(hint) if self.free.and(kind.file()).has(hint) => {
-                self.free = self.free.without(hint.set());
+                self.take(hint);
                 hint
             }
             Some(_) | None => self.allocate(kind),
@@ -44,14 +45,41 @@ impl Compiler<'_> {
             match self.free.and(kind.file()).first() {
                 Some(other) => {
                     self.copy(kind, other, register);
-                    self.free = self.free.without(other.set());
+                    self.take(other);
                     self.own(owner, other);
                     self.owner[register.index()] = NONE;
                 }
                 None => self.spill(owner),
             }
         }
+        self.take(register);
+    }
+
+    /// Makes a free temporary one that is about to be written.
+    pub(crate) fn take(&mut self, register: Register) {
         self.free = self.free.without(register.set());
+        self.kept = self.kept.without(register.set());
+    }
+
+    /// Notes that a temporary holds what was just stored to the home of a local, or loaded from it.
+    /// General purpose registers are written in too many places to tell.
+    pub(crate) fn keep(&mut self, register: Register, local: u32) {
+        if !register.is_gpr() {
+            self.kept = self.kept.or(register.set());
+            self.kept_local[register.index()] = local;
+        }
+    }
+
+    /// The temporary, free or not, that holds the value of a local without a lane.
+    pub(crate) fn kept(&self, local: u32) -> Option<Register> {
+        { self.kept }.find(|register| self.kept_local[register.index()] == local)
+    }
+
+    /// Notes that a local without a lane is written.
+    pub(crate) fn forget(&mut self, local: u32) {
+        while let Some(register) = self.kept(local) {
+            self.kept = self.kept.without(register.set());
+        }
     }
 
     /// Gives a temporary back.

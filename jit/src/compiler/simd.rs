@@ -106,6 +106,11 @@ impl Compiler<'_> {
             let own = operand.register().filter(|register| kind.file().has(*register));
             hint = hint.or(own);
         }
+        // Instructions with three operands need not overwrite what may be asked for again.
+        if self.options.cpu.has(CpuFeatures::AVX) {
+            let others = self.free.and(kind.file()).without(self.kept);
+            hint = hint.filter(|hint| !self.kept.has(*hint) || others.is_empty());
+        }
         want.unwrap_or_else(|| self.allocate_near(kind, hint))
     }
 
@@ -172,7 +177,9 @@ impl Compiler<'_> {
                 Some(self.exits.constant(&mut self.code, bits).into())
             }
             Value::Slot if unaligned => Some(self.frame.temporary(entry.height, Kind::V128).into()),
-            Value::Local { local, .. } if unaligned && self.lane(local).is_none() => {
+            Value::Local { local, .. }
+                if unaligned && self.lane(local).is_none() && self.kept(local).is_none() =>
+            {
                 Some(self.locals[local as usize].mem().into())
             }
             Value::Local { .. } | Value::Slot | Value::Reg(_) | Value::Pending => None,

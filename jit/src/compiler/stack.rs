@@ -95,7 +95,13 @@ impl Compiler<'_> {
             Value::Slot => self.frame.temporary(entry.height, entry.kind).into(),
             Value::Local { local, .. } => match self.read_lane(local) {
                 Some(lane) => Operand::Reg(lane.into()),
-                None => self.locals[local as usize].mem().into(),
+                None => match self.take_kept(local, entry.kind) {
+                    Some(register) => {
+                        entry.value = Value::Reg(register);
+                        Operand::Reg(register.into())
+                    }
+                    None => self.locals[local as usize].mem().into(),
+                },
             },
             Value::Const(bits) => match immediate(entry.kind, bits) {
                 Some(imm) => Operand::Imm(imm),
@@ -120,13 +126,37 @@ impl Compiler<'_> {
             Value::Local { local, .. } if self.lane(local).is_some() => {
                 self.read_lane(local).expect("the local has a lane")
             }
-            Value::Local { .. } | Value::Const(_) | Value::Slot | Value::Pending => {
+            Value::Local { local, .. } => {
+                let kept = self.kept(local).filter(|register| self.free.has(*register));
+                let register = kept.unwrap_or_else(|| self.allocate(entry.kind));
+                if kept.is_none() {
+                    self.load(entry, register);
+                }
+                self.take(register);
+                self.keep(register, local);
+                entry.value = Value::Reg(register);
+                register
+            }
+            Value::Const(_) | Value::Slot | Value::Pending => {
                 let register = self.allocate(entry.kind);
                 self.load(entry, register);
                 entry.value = Value::Reg(register);
                 register
             }
         }
+    }
+
+    /// Takes the temporary that holds the value of a local without a lane, if it is free and others
+    /// are left for what the operator needs besides.
+    fn take_kept(&mut self, local: u32, kind: Kind) -> Option<Register> {
+        let register = self.kept(local)?;
+        let free = self.free.and(kind.file());
+        if !free.has(register) || free.len() < 3 {
+            return None;
+        }
+        self.take(register);
+        self.keep(register, local);
+        Some(register)
     }
 
     /// The same, of an integer.
@@ -149,10 +179,13 @@ impl Compiler<'_> {
             }
             Value::Local { local, .. } => match self.lane(local) {
                 Some(lane) if self.state.valid.has(lane) => self.copy(entry.kind, to, lane),
-                Some(_) | None => {
-                    let home = self.locals[local as usize].mem();
-                    self.load_home(entry.kind, to, home);
-                }
+                Some(_) | None => match self.kept(local) {
+                    Some(register) => self.copy(entry.kind, to, register),
+                    None => {
+                        let home = self.locals[local as usize].mem();
+                        self.load_home(entry.kind, to, home);
+                    }
+                },
             },
             Value::Const(bits) => self.load_constant(entry.kind, to, bits),
             Value::Pending => unreachable!("operands are computed when they are popped"),
@@ -259,7 +292,7 @@ impl Compiler<'_> {
             match self.free.and(entry.kind.file()).first() {
                 Some(register) => {
                     self.load(&entry, register);
-                    self.free = self.free.without(register.set());
+                    self.take(register);
                     self.own(at as usize, register);
                     self.flushed = self.flushed.min(at as usize);
                 }
@@ -287,6 +320,7 @@ impl Compiler<'_> {
         }
         self.height = height;
         self.free = self.temporaries;
+        self.kept = Registers::NONE;
     }
 
     /// The temporaries a popped entry holds.

@@ -16,6 +16,7 @@ impl Compiler<'_> {
     pub(crate) fn local_set(&mut self, local: u32) -> Visit {
         if let Some(kept) = self.write_local(local) {
             self.release_register(kept);
+            self.keep(kept, local);
         }
         self.after()
     }
@@ -23,7 +24,10 @@ impl Compiler<'_> {
     pub(crate) fn local_tee(&mut self, local: u32) -> Visit {
         match self.write_local(local) {
             // It need not be loaded again.
-            Some(kept) => self.push_register(self.locals[local as usize].kind, kept)?,
+            Some(kept) => {
+                self.push_register(self.locals[local as usize].kind, kept)?;
+                self.keep(kept, local);
+            }
             None => self.push_local(local)?,
         }
         self.after()
@@ -43,7 +47,7 @@ impl Compiler<'_> {
             self.free_local(local);
         }
         let home = self.locals[local as usize].mem();
-        match (self.lane(local), entry.value) {
+        let kept = match (self.lane(local), entry.value) {
             (Some(lane), Value::Pending) => {
                 let expression = self.take_pending();
                 self.emit(&expression, Some(lane));
@@ -63,7 +67,9 @@ impl Compiler<'_> {
                 Some(register)
             }
             (None, _) => self.write_home(&mut entry, home),
-        }
+        };
+        self.forget(local);
+        kept
     }
 
     /// Copies an operand to a register when the flags are free.
