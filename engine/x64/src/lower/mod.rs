@@ -26,6 +26,7 @@ mod int;
 mod memory;
 mod numeric;
 mod operand;
+mod reciprocal;
 mod shape;
 mod simd;
 mod wide;

@@ -2,6 +2,7 @@
 
 mod address;
 mod atomic;
+mod division;
 mod guest;
 mod machine;
 mod memory;
