@@ -134,6 +134,7 @@ impl Compiler<'_> {
             Shape::Unary(_)
             | Shape::Nonzero { .. }
             | Shape::ScaledSum { .. }
+            | Shape::Fused { .. }
             | Shape::Load { .. }
             | Shape::Vector { .. }
             | Shape::LoadVector { .. } => true,

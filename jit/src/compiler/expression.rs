@@ -50,6 +50,16 @@ pub(crate) enum Shape {
     ScaledSum {
         scale: Scale,
     },
+    /// `a` and what `load` loads from memory 0, at the index `b`; in that order unless `first`.
+    /// If `tested`, 1 if the comparison holds; the other way round if `negated`.
+    Fused {
+        op: NumOp,
+        load: LoadOp,
+        offset: u32,
+        first: bool,
+        tested: bool,
+        negated: bool,
+    },
     /// From memory 0, at the index `a`.
     Load {
         op: LoadOp,
@@ -84,9 +94,18 @@ impl Expression {
             Shape::Binary(op) if lower::class(op) == Class::And => {
                 Some(Self { shape: Shape::Compare { op, negated: false }, ..self })
             }
+            Shape::Fused { tested: true, .. } => Some(self),
+            Shape::Load { op: load, offset } if !self.kind.is_float() => {
+                let op = if self.kind == Kind::I64 { NumOp::I64Ne } else { NumOp::I32Ne };
+                let (first, tested, negated) = (true, true, false);
+                let shape = Shape::Fused { op, load, offset, first, tested, negated };
+                let zero = Entry { value: Value::Const(0), ..self.a };
+                Some(Self { shape, a: zero, b: self.a, kind: Kind::I32, ..self })
+            }
             Shape::Binary(_)
             | Shape::Unary(_)
             | Shape::ScaledSum { .. }
+            | Shape::Fused { .. }
             | Shape::Load { .. }
             | Shape::Vector { .. }
             | Shape::LoadVector { .. } => None,
@@ -98,6 +117,9 @@ impl Expression {
         let shape = match self.shape {
             Shape::Compare { op, negated } => Shape::Compare { op, negated: !negated },
             Shape::Nonzero { wide, negated } => Shape::Nonzero { wide, negated: !negated },
+            Shape::Fused { op, load, offset, first, tested, negated } => {
+                Shape::Fused { op, load, offset, first, tested, negated: !negated }
+            }
             shape @ (Shape::Unary(_)
             | Shape::Binary(_)
             | Shape::ScaledSum { .. }
@@ -145,6 +167,13 @@ impl Compiler<'_> {
                 self.set((a, b), if negated { test.not() } else { test }, want)
             }
             Shape::ScaledSum { scale } => self.emit_scaled_sum((a, b), scale, kind, want),
+            Shape::Fused { tested: true, .. } => {
+                let test = self.test_fused(expression);
+                self.set((a, a), test, want)
+            }
+            Shape::Fused { op, load, offset, .. } => {
+                self.emit_fused(op, (load, offset), (a, b), want)
+            }
             Shape::Load { op, offset } => self.emit_load(op, a, offset, kind, want),
             Shape::Vector { op, imm } => self.emit_vector((op, imm), (a, b), kind, want),
             Shape::LoadVector { op, offset } => self.emit_vector_load(op, a, offset, want),
@@ -189,6 +218,7 @@ impl Compiler<'_> {
                 };
                 if negated { test.not() } else { test }
             }
+            Shape::Fused { .. } => self.test_fused(condition),
             Shape::Unary(_)
             | Shape::Binary(_)
             | Shape::ScaledSum { .. }

@@ -93,8 +93,8 @@ impl Compiler<'_> {
         u32::try_from(at.offset).ok().filter(|_| is_near)
     }
 
-    /// The place of an access to any memory. The index stays the caller's; it is in a register
-    /// then. `keep` are registers that the operator needs besides.
+    /// The place of an access to any memory. The index stays the caller's; it is a constant,
+    /// or in a register then. `keep` are registers that the operator needs besides.
     pub(crate) fn guest(
         &mut self,
         index: &mut Entry,
@@ -102,12 +102,22 @@ impl Compiler<'_> {
         access: Access,
         keep: Registers,
     ) -> Guest {
+        if let Some(at) = self.fixed(index, at, access) {
+            return Guest { place: lower::fixed_address(MEMORY, at), held: Registers::NONE };
+        }
         let index = self.gpr(index);
         let keep = keep.or(Register::gpr(index).set());
         match self.near(at) {
             Some(offset) => self.near_guest(index, offset, access, keep),
             None => self.far_guest(index, at, access, keep),
         }
+    }
+
+    /// How far behind the base an access with a constant index is, if that needs no register.
+    pub(crate) fn fixed(&self, index: &Entry, at: At, access: Access) -> Option<i32> {
+        let guarded = self.options.bounds == Bounds::Guard && !access.checks_alignment();
+        let (offset, index) = (self.near(at).filter(|_| guarded)?, index.constant()?);
+        i32::try_from(u64::from(offset) + index).ok()
     }
 
     /// In memory 0, by an index of 32 bits.

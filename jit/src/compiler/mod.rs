@@ -20,6 +20,7 @@ mod control;
 mod edge;
 mod expression;
 mod frame;
+mod fused;
 mod indirect;
 mod lanes;
 mod memory;

@@ -3,11 +3,11 @@
 //! What lives here: constants and identities. What does not: emission (`expression`). Invariant: a
 //! folded operator has the value its row gives.
 
-use wasmtier_ops::NumOp;
+use wasmtier_ops::{LoadOp, NumOp};
 use wasmtier_x64::lower::{self, Class};
 
 use super::expression::Shape;
-use super::value::{Kind, NONE, Value};
+use super::value::{Entry, Kind, NONE, Value};
 use super::{Compiler, Visit};
 use crate::compile::CompileError;
 
@@ -60,6 +60,9 @@ impl Compiler<'_> {
         if class == Class::Add && self.scaled_sum(kind)? {
             return self.after();
         }
+        if self.fuse_load(op, class)? {
+            return self.after();
+        }
         let b = self.pop();
         let a = self.pop();
         if let (Value::Const(left), Value::Const(right)) = (a.value, b.value)
@@ -67,12 +70,44 @@ impl Compiler<'_> {
         {
             return self.push(kind, Value::Const(result));
         }
+        let (op, b) = cheaper(op, b);
         let shape = match class {
             Class::Compare => Shape::Compare { op, negated: false },
             Class::Eqz | Class::And | Class::Add | Class::Other => Shape::Binary(op),
         };
         self.push_pending(kind, shape, a, b)?;
         self.after()
+    }
+
+    /// Makes an operator and the load that waits, and is one of its operands, one instruction.
+    fn fuse_load(&mut self, op: NumOp, class: Class) -> Result<bool, Box<CompileError>> {
+        let (Shape::Load { op: load, offset }, true) =
+            (self.pending.shape, self.pending_at != NONE)
+        else {
+            return Ok(false);
+        };
+        let len = self.stack.len();
+        let first = self.pending_at as usize == len - 2;
+        let other = self.stack[if first { len - 1 } else { len - 2 }];
+        let tested = class == Class::Compare;
+        let possible = if is_whole(load, op) {
+            tested || !first && lower::takes_load(op)
+        } else {
+            // Of one byte, without its sign, all comparisons are those of bytes.
+            let small = other.constant().is_some_and(|bits| bits < 128);
+            tested && small && load.bytes() == 1 && !load.signed()
+        };
+        if !possible {
+            return Ok(false);
+        }
+        let (top, below) = (self.pop_lazy(), self.pop_lazy());
+        let expression = self.take_pending();
+        let a = if first { top } else { below };
+        let shape = Shape::Fused { op, load, offset, first, tested, negated: false };
+        self.push_pending(op.result().into(), shape, a, expression.a)?;
+        // Of the two only the load may trap.
+        self.pending.offset = expression.offset;
+        Ok(true)
     }
 
     /// Makes a sum one with a shift by a small constant that waits, if one of the two topmost
@@ -96,4 +131,27 @@ impl Compiler<'_> {
         self.push_pending(kind, Shape::ScaledSum { scale }, base, index)?;
         Ok(true)
     }
+}
+
+/// Whether all bits that an operand of `op` has are those that are loaded.
+fn is_whole(load: LoadOp, op: NumOp) -> bool {
+    let ty = op.params()[0];
+    load.result() == ty && load.bytes() == usize::from(Kind::from(ty).width().bytes())
+}
+
+/// An operator that gives the same with less work: by a power of two without sign, a shift divides,
+/// and a mask leaves the remainder.
+fn cheaper(op: NumOp, b: Entry) -> (NumOp, Entry) {
+    let Some(divisor) = b.constant().filter(|bits| bits.is_power_of_two()) else {
+        return (op, b);
+    };
+    let power = u64::from(divisor.trailing_zeros());
+    let (op, bits) = match op {
+        NumOp::I32DivU => (NumOp::I32ShrU, power),
+        NumOp::I64DivU => (NumOp::I64ShrU, power),
+        NumOp::I32RemU => (NumOp::I32And, divisor - 1),
+        NumOp::I64RemU => (NumOp::I64And, divisor - 1),
+        _ => return (op, b),
+    };
+    (op, Entry { value: Value::Const(bits), ..b })
 }

@@ -21,7 +21,7 @@ impl Compiler<'_> {
             | Shape::Nonzero { .. }
             | Shape::ScaledSum { .. }
             | Shape::Vector { .. } => false,
-            Shape::Load { .. } | Shape::LoadVector { .. } => true,
+            Shape::Load { .. } | Shape::LoadVector { .. } | Shape::Fused { .. } => true,
         };
         if traps {
             let register = self.emit(&expression, None);
@@ -57,20 +57,26 @@ impl Compiler<'_> {
     pub(crate) fn select(&mut self) -> Visit {
         self.settle_below(1);
         let mut condition = self.pop_condition();
+        let known = match condition.shape {
+            Shape::Nonzero { negated, .. } => {
+                condition.a.constant().map(|bits| (bits as u32 != 0) != negated)
+            }
+            _ => None,
+        };
+        if known.is_none() {
+            self.locate(&mut condition);
+        }
         let mut b = self.pop();
         let mut a = self.pop();
         let kind = a.kind;
-        if let (Shape::Nonzero { negated, .. }, Value::Const(bits)) =
-            (condition.shape, condition.a.value)
-        {
-            let (kept, other) = if (bits as u32 != 0) != negated { (a, b) } else { (b, a) };
+        if let Some(known) = known {
+            let (kept, other) = if known { (a, b) } else { (b, a) };
             self.release(&other);
             return self.push_again(kept);
         }
         if kind.is_float() {
             return self.select_floats(&condition, a, b);
         }
-        self.relieve(&mut condition, &[a, b]);
         let (left, right) = (self.operand(&mut a), self.operand(&mut b));
         let test = self.test(&condition);
         self.release(&a);
@@ -111,26 +117,28 @@ impl Compiler<'_> {
         }
     }
 
-    /// Puts the operands of a condition into slots, so that there are registers for constants among
-    /// them and `others`.
-    fn relieve(&mut self, condition: &mut Expression, others: &[Entry]) {
+    /// Finds registers for the operands of a condition while the two entries to choose from are on
+    /// the stack, and can make room. Where those need registers too, its value goes to a slot.
+    fn locate(&mut self, condition: &mut Expression) {
+        let chosen = &self.stack[self.stack.len() - 2..];
         let needs = |entry: &Entry| entry.kind == Kind::I64 && self.operand_needs_register(entry);
-        if !others.iter().any(needs) && !needs(&condition.a) && !needs(&condition.b) {
+        if !chosen.iter().any(needs) {
+            self.operand(&mut condition.a);
+            match condition.shape {
+                Shape::Compare { .. } => _ = self.operand(&mut condition.b),
+                Shape::Fused { load, offset, .. } => {
+                    self.locate_fused(condition, load, offset);
+                }
+                _ => condition.b = condition.a,
+            }
             return;
         }
-        let single = condition.a == condition.b;
-        for entry in [&mut condition.a, &mut condition.b] {
-            if let Value::Reg(register) = entry.value
-                && register.is_gpr()
-            {
-                let entry_height = entry.height;
-                let copy = *entry;
-                self.store_at(&copy, entry_height);
-                if !single || self.free.and(register.set()).is_empty() {
-                    self.release_register(register);
-                }
-                entry.value = Value::Slot;
-            }
-        }
+        let register = self.emit(condition, None);
+        let (value, height, kind) = (Value::Reg(register), condition.a.height, Kind::I32);
+        self.store_at(&Entry { value, height, kind }, height);
+        self.release_register(register);
+        let slot = Entry { value: Value::Slot, height, kind };
+        let shape = Shape::Nonzero { wide: false, negated: false };
+        *condition = Expression { shape, a: slot, b: slot, ..*condition };
     }
 }

@@ -197,6 +197,16 @@ pub fn address(
     }
 }
 
+/// The place `at` bytes behind the first one of a memory that has a guard, which is at `base`.
+///
+/// # Panics
+/// When `at` is negative.
+#[must_use]
+pub fn fixed_address(base: Gpr, at: i32) -> GuestMem {
+    assert!(at >= 0, "memory does not begin before its base");
+    GuestMem(Mem::new(base, at))
+}
+
 /// The place at `index + offset` in any memory, whose first byte is at `base`; out of bounds when
 /// the sum has more than 64 bits.
 ///
