@@ -25,6 +25,8 @@ fn unsigned_32(l: &mut Lowering<'_>, remainder: bool, divisor: u64) {
     if remainder {
         l.code.mov_imm(TEMP, divisor);
         l.code.wide(Wide::Mul, Width::W64, TEMP);
+        // Nothing is above, but whoever proves accesses to be within memory need not know.
+        l.code.mov(Width::W32, Gpr::Rdx, Gpr::Rdx);
     } else {
         l.code.mov(Width::W32, Gpr::Rax, Gpr::Rdx);
     }
