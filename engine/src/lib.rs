@@ -125,8 +125,8 @@ pub use engine::Engine;
 pub use error::{Context, Error, Result};
 pub use error_kind::ErrorKind;
 pub use explore::{
-    ExploredCell, ExploredFunction, ExploredHandler, ExploredOperator, ExploredPin, ExploredRun,
-    ExploredSummary,
+    ExploredCell, ExploredCode, ExploredFunction, ExploredHandler, ExploredOperator, ExploredPart,
+    ExploredPin, ExploredRun, ExploredSummary,
 };
 pub use extern_::{Export, Extern};
 pub use extern_type::ExternType;

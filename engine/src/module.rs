@@ -26,6 +26,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::error_kind::{ErrorKind, OneLine};
 use crate::runtime::memory::BoundsMode;
+pub(crate) use compiled::compile_one;
 use functions::Functions;
 pub use lazy::Warmed;
 pub(crate) use lazy::{CodePlace, ScratchPool};

@@ -57,8 +57,21 @@ pub struct Compiled {
     pub sites: Vec<Site>,
     /// Where it can be entered besides.
     pub loops: Loops,
+    /// Where the code of each operator begins, in their order; the last one where begins what is
+    /// behind all of them. Made with [`Compiled::sites`].
+    pub starts: Vec<Start>,
     /// What the code consists of.
     pub counters: Counters,
+}
+
+/// Where the code of an operator begins. What an operator leaves to the next, such as a comparison
+/// to a branch, is in the code of that one.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Start {
+    /// Bytes from the begin of the code.
+    pub offset: u32,
+    /// The operator's offset in the module; of what is behind all, the last one's again.
+    pub wasm_offset: u64,
 }
 
 /// Counts of what a function's code consists of, as it stands in the code.

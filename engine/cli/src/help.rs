@@ -60,8 +60,10 @@ Exit status: the program's; 134 if it traps, with a backtrace; 1 if something el
 
 /// `wasmtier explore --help`.
 pub(crate) const EXPLORE: &str = "\
-Shows what the interpreter makes of functions, side by side: the offset and text of each operator
-of WebAssembly, the cells it is translated to, and the pieces of machine code that run them.
+Shows what becomes of functions, side by side: the offset and text of each operator of WebAssembly,
+the cells it is translated to, and the pieces of machine code that run them. With `--tier jit` also
+the code they are compiled to: for each operator the offset and the bytes. What an operator leaves
+to the next, such as a comparison to a branch, is in the code of that one.
 
 Usage: wasmtier explore [OPTIONS] FILE [FUNCTION]
 
@@ -74,7 +76,7 @@ accumulator, C a constant, L0 to L3 and F0 to F3 in a register for an integer or
 
 Options:
       --summary                 only a line of sizes for each function
-      --tier TIER               auto (the default), portable or interp
+      --tier TIER               auto (the default), portable, interp or jit
   -W KEY[=VALUE][,KEY...]       settings of WebAssembly, as for `run` (repeatable)
   -h, --help                    this text
 

@@ -11,21 +11,24 @@ use wasmparser::{BinaryReader, FunctionBody, Operator};
 use wasmtier_interp::{
     Backend, Bounds, ListedHandler, ListedRun, Listing, PublishCode, Threaded, list,
 };
+use wasmtier_jit::{Compiled, Counters};
 use wasmtier_vm::{FuncIdx, ModuleInfo, Slot};
 use wasmtier_x64::CpuFeatures;
 
 use super::operator::text;
 use super::{
-    ExploredCell, ExploredFunction, ExploredHandler, ExploredOperator, ExploredPin, ExploredRun,
+    ExploredCell, ExploredCode, ExploredFunction, ExploredHandler, ExploredOperator, ExploredPart,
+    ExploredPin, ExploredRun,
 };
 use crate::Module;
 use crate::error::{Error, Result};
 use crate::error_kind::{ErrorKind, OneLine};
+use crate::module::compile_one;
 use crate::tuning::LOOP_BUDGET;
 
 impl Module {
-    /// Shows what the interpreter of this engine makes of a function: its operators, the cells that
-    /// they are translated to, and the handlers that run those.
+    /// Shows what this engine makes of a function: its operators, the cells that they are translated
+    /// to, the handlers that run those, and if its tier compiles, the code it is compiled to.
     ///
     /// Costs a translation, and changes nothing: the function is as ready to run as before. Bounds
     /// are checked as in an instance whose memory is as usual.
@@ -111,6 +114,7 @@ impl Module {
             resume: listing.resume,
             runs: runs(&listing),
             handlers: handlers(listing),
+            compiled: compile_one(inner, func).map(|code| compiled(code, &operators)),
             operators,
             stubs,
         })
@@ -198,6 +202,20 @@ fn cells(listing: &Listing, operators: &[ExploredOperator]) -> Vec<ExploredCell>
         }
     });
     cells.collect()
+}
+
+fn compiled(code: Compiled, operators: &[ExploredOperator]) -> ExploredCode {
+    let Compiled { code: bytes, faults, starts, counters, .. } = code;
+    let mut parts = vec![ExploredPart { at: 0, operator: None }];
+    if let Some((behind, starts)) = starts.split_last() {
+        for start in starts {
+            let operator = operators.binary_search_by_key(&start.wasm_offset, |op| op.offset);
+            parts.push(ExploredPart { at: start.offset, operator: operator.ok() });
+        }
+        parts.push(ExploredPart { at: behind.offset, operator: None });
+    }
+    let Counters { spills, reloads, flushes, edge_moves, pins, .. } = counters;
+    ExploredCode { bytes, faults, parts, spills, reloads, flushes, edge_moves, pins }
 }
 
 fn pins(listing: &Listing, slots: &[Option<Slot>]) -> Vec<ExploredPin> {

@@ -1,6 +1,6 @@
 //! [`ExploredFunction`]: what becomes of a function, for whoever wants to see it.
 //!
-//! What lives here: the facts as plain data: operators, cells, handlers. Beside it: `gather`, where
+//! What lives here: the facts as plain data: operators, cells, handlers, compiled code. Beside it: `gather`, where
 //! they come from; `operator`, how operators read; `text`, the layout.
 //!
 //! Invariant: exploring changes nothing: no code is published, no function gets ready by it.
@@ -47,6 +47,41 @@ pub struct ExploredFunction {
     /// Names of code that all handlers share, and where it is: as handlers say, in bytes from their
     /// base register. Empty in the portable world.
     pub stubs: Vec<(&'static str, u32)>,
+    /// What the compiler makes of it. `None` where the engine's tier does not compile it.
+    pub compiled: Option<ExploredCode>,
+}
+
+/// The machine code that a function is compiled to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ExploredCode {
+    /// The code, with what it refers to behind it.
+    pub bytes: Vec<u8>,
+    /// Where in the bytes the instructions are that access guest memory, whose faults are traps.
+    pub faults: Vec<u32>,
+    /// Its parts, in order, each up to the next.
+    pub parts: Vec<ExploredPart>,
+    /// Operands put into slots because there were no registers, or a call came.
+    pub spills: u32,
+    /// Locals loaded to their registers.
+    pub reloads: u32,
+    /// Locals stored to their slots.
+    pub flushes: u32,
+    /// The same on the way to labels, both directions.
+    pub edge_moves: u32,
+    /// Locals that the body and its loops have in registers, together.
+    pub pins: u32,
+}
+
+/// A part of the code of a function.
+#[derive(Copy, Clone, Debug)]
+#[non_exhaustive]
+pub struct ExploredPart {
+    /// Where it begins, in bytes.
+    pub at: u32,
+    /// The operator that it is the code of, with what operators before have left to it. `None` of
+    /// what opens the frame, and of what is behind all operators: exits, jump tables and constants.
+    pub operator: Option<usize>,
 }
 
 /// An operator of a function.
@@ -137,6 +172,8 @@ pub struct ExploredSummary {
     pub runs: usize,
     /// Bytes of the handlers of runs.
     pub run_bytes: usize,
+    /// Bytes of its compiled code.
+    pub compiled_bytes: usize,
 }
 
 impl ExploredFunction {
@@ -159,6 +196,7 @@ impl ExploredFunction {
             handler_bytes: bytes(false),
             runs: self.runs.len(),
             run_bytes: bytes(true),
+            compiled_bytes: self.compiled.as_ref().map_or(0, |code| code.bytes.len()),
         }
     }
 }
@@ -167,7 +205,7 @@ impl fmt::Display for ExploredSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ratio = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
         let Self { operators, body_bytes, cells, code_bytes, pins, .. } = self;
-        let Self { handlers, handler_bytes, runs, run_bytes, .. } = self;
+        let Self { handlers, handler_bytes, runs, run_bytes, compiled_bytes, .. } = self;
         let (per_operator, per_byte) = (ratio(*cells, *operators), ratio(*code_bytes, *body_bytes));
         write!(f, "{operators} operators in {body_bytes} bytes; ")?;
         write!(f, "{cells} cells ({per_operator:.2} an operator) ")?;
@@ -175,6 +213,10 @@ impl fmt::Display for ExploredSummary {
         if *handlers != 0 {
             write!(f, "; {pins} pinned; {handlers} handlers of {handler_bytes} bytes")?;
             write!(f, ", {runs} runs of {run_bytes}")?;
+        }
+        if *compiled_bytes != 0 {
+            let per_byte = ratio(*compiled_bytes, *body_bytes);
+            write!(f, "; compiled to {compiled_bytes} ({per_byte:.2} a byte)")?;
         }
         Ok(())
     }

@@ -7,10 +7,12 @@
 
 use std::fmt;
 
-use super::{ExploredFunction, ExploredOperator, ExploredRun};
+use super::{ExploredCode, ExploredFunction, ExploredOperator, ExploredRun};
 
 /// Widest operator, and cell, that a column is made for.
 const WIDEST: [usize; 2] = [36, 64];
+/// Bytes of compiled code in a line.
+const LINE_BYTES: usize = 16;
 /// Spaces for each block an operator is in.
 const INDENT: usize = 2;
 /// Blocks deeper than this are not indented more.
@@ -35,6 +37,9 @@ impl fmt::Display for ExploredFunction {
             writeln!(f, "  {register}: local {local}, [{slot}]")?;
         }
         Rows::new(self).show(f)?;
+        if let Some(code) = &self.compiled {
+            Code(self, code).fmt(f)?;
+        }
         writeln!(f, "  {}", self.summary())
     }
 }
@@ -118,6 +123,39 @@ impl fmt::Display for Run<'_> {
         let Self(function, run) = *self;
         let bytes = function.handlers[run.handler].bytes.len();
         write!(f, "{} cells ({bytes} bytes)", run.cells)
+    }
+}
+
+/// Compiled code: the bytes of each part.
+struct Code<'a>(&'a ExploredFunction, &'a ExploredCode);
+
+impl fmt::Display for Code<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(function, code) = *self;
+        let ExploredCode { spills, reloads, flushes, edge_moves, pins, .. } = code;
+        write!(f, "  compiled: {} bytes; {pins} pinned, {spills} spills, ", code.bytes.len())?;
+        writeln!(f, "{reloads} reloads, {flushes} flushes, {edge_moves} moves to labels")?;
+        let ends = code.parts.iter().skip(1).map(|part| part.at as usize);
+        let ends = ends.chain([code.bytes.len()]);
+        let width = WIDEST[0].min(Rows::new(function).operator);
+        for (part, end) in code.parts.iter().zip(ends) {
+            let mut left = match part.operator {
+                Some(place) => {
+                    let operator = &function.operators[place];
+                    format!("{:>#8x}  {}", operator.offset, shown(operator))
+                }
+                None if part.at == 0 => format!("{:10}(entry)", ""),
+                None => format!("{:10}(exits)", ""),
+            };
+            for (line, bytes) in code.bytes[part.at as usize..end].chunks(LINE_BYTES).enumerate() {
+                let at = part.at as usize + line * LINE_BYTES;
+                let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                let left_width = width + 10;
+                writeln!(f, "{left:<left_width$} {at:>6x}  {}", bytes.join(" "))?;
+                left.clear();
+            }
+        }
+        Ok(())
     }
 }
 

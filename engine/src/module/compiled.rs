@@ -200,6 +200,19 @@ fn compile_all(module: &ModuleInner, bounds: BoundsMode, native: &Native) -> Vec
     done.into_iter().flat_map(|(_, codes)| codes).collect()
 }
 
+/// The code of a function as the engine compiles it, with all there is to know of it; `None` when
+/// it is interpreted.
+pub(crate) fn compile_one(module: &ModuleInner, func: FuncIdx) -> Option<Code> {
+    let native = module.engine.native()?;
+    let body = module.info.defined_func(func)?;
+    let config = module.engine.config();
+    if config.tier != Tier::Jit || stays_interpreted(config.tier_mask, body) {
+        return None;
+    }
+    let options = options(native, module.usual_bounds(), true);
+    compile(&mut Scratch::default(), &module.info, func, &module.bytes, &options).ok()
+}
+
 /// What the compiler is to rely on.
 pub(super) fn options(native: &Native, bounds: BoundsMode, sites: bool) -> Options {
     let bounds = match bounds {

@@ -1,7 +1,8 @@
 //! Runs one module on all engines in lockstep and compares what can be seen after each step.
 //!
 //! What lives here: the order of steps, and what counts as a divergence. What does not: how an
-//! engine is driven (`ours`, `theirs`), where modules come from ([`crate::generate`]).
+//! engine is driven (`ours`, `theirs`), what is proven of code (`emitted`), where modules come from
+//! ([`crate::generate`]).
 //!
 //! Compared are results, the kind of trap, the host functions called and with what, the remaining
 //! fuel, and all exported globals, memories and tables; after a trap as after a return.
@@ -10,6 +11,7 @@
 //! something, nobody else takes that step: what differs from there on says nothing, and a module
 //! that does not end is ended by the reference.
 
+mod emitted;
 mod host;
 mod ours;
 mod theirs;
@@ -96,6 +98,7 @@ impl fmt::Display for Divergence {
 pub struct Oracle {
     reference: theirs::Wasmi,
     engines: Vec<ours::Wasmtier>,
+    verifier: emitted::Verifier,
 }
 
 impl Oracle {
@@ -106,7 +109,11 @@ impl Oracle {
     /// When the host cannot run a configuration.
     #[must_use]
     pub fn new() -> Self {
-        Self { reference: theirs::Wasmi::new(), engines: ours::configurations() }
+        Self {
+            reference: theirs::Wasmi::new(),
+            engines: ours::configurations(),
+            verifier: emitted::Verifier::new(),
+        }
     }
 
     /// Runs `case` on all engines.
@@ -123,6 +130,7 @@ impl Oracle {
     fn compare(&self, case: &Case, report: &mut Report) -> Result<(), Verdict> {
         let interface = Interface::of(&case.wasm)
             .map_err(|error| Verdict::Skipped(format!("invalid module: {error}")))?;
+        self.verify(&case.wasm)?;
         let mut run = self.instantiate(case, &interface)?;
         let mut random = Random::new(case.seed);
         for _ in 0..case.rounds {
@@ -136,6 +144,19 @@ impl Oracle {
             }
         }
         Ok(())
+    }
+
+    /// Proves that the code stays within its bounds, whether it is run or not.
+    fn verify(&self, wasm: &[u8]) -> Result<(), Verdict> {
+        match self.verifier.refusal(wasm) {
+            None => Ok(()),
+            Some(found) => Err(Verdict::Diverged(Box::new(Divergence {
+                engine: "the verifier",
+                step: "compilation".to_owned(),
+                expected: "code that stays within its bounds".to_owned(),
+                found,
+            }))),
+        }
     }
 
     fn instantiate(&self, case: &Case, interface: &Interface) -> Result<Run, Verdict> {

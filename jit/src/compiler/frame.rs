@@ -371,18 +371,20 @@ impl Compiler<'_> {
             }
             None => {}
         }
+        self.note_start();
         self.place_stubs();
         self.exits.place_constants(&mut self.code);
         let faults = self.exits.take_faults().map(|offset| offset as u32).collect();
         let code = core::mem::take(&mut self.code).finish()?;
         let sites = self.sites.take(self.options.sites);
+        let starts = core::mem::take(&mut self.sites.starts);
         let mut counters = self.counters;
         counters.bytes = code.len() as u32;
         let mut loops = core::mem::take(&mut self.loops);
         loops.frame_bytes = bytes;
         counters.pins = self.regions.lanes.iter().map(|lanes| lanes.pinned.len()).sum();
         self.recycle(buffers);
-        Ok(Closed::Done(Compiled { code, faults, sites, loops, counters }))
+        Ok(Closed::Done(Compiled { code, faults, sites, starts, loops, counters }))
     }
 
     /// All that lanes may hold.

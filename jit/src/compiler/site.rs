@@ -14,7 +14,7 @@ use super::edge::Moves;
 use super::frame::context;
 use super::indirect::Lookup;
 use super::{Compiler, Visit};
-use crate::compile::Site;
+use crate::compile::{Site, Start};
 
 /// Code that is out of the way.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub(crate) struct Sites {
     list: Vec<Site>,
     /// How many accesses to memory are among them.
     faults: usize,
+    /// Where operators begin.
+    pub(crate) starts: Vec<Start>,
 }
 
 impl Sites {
@@ -65,6 +67,14 @@ impl Compiler<'_> {
         if self.options.sites {
             let offset = self.code.len() as u32;
             self.sites.list.push(Site { offset, wasm_offset, callee_top });
+        }
+    }
+
+    /// Notes that the code of the operator at hand begins here.
+    pub(crate) fn note_start(&mut self) {
+        if self.options.sites {
+            let start = Start { offset: self.code.len() as u32, wasm_offset: self.offset };
+            self.sites.starts.push(start);
         }
     }
 

@@ -30,6 +30,7 @@ impl<'a> Walk<'a> for Compiler<'_> {
 
     fn at(&mut self, offset: u64) {
         self.offset = offset;
+        self.note_start();
     }
 
     fn unary(&mut self, op: NumOp) -> Visit {

@@ -1,4 +1,4 @@
-//! What the interpreter makes of wasm, against files that were looked at and accepted.
+//! What the tiers make of wasm, against files that were looked at and accepted.
 //!
 //! What lives here: finding the files, comparing, accepting. Beside it: `show`, what a file can ask
 //! to see; `disassembly`, machine code as text.

@@ -5,19 +5,23 @@
 //! * `;; show: handlers CPU BOUNDS PREFIX...`: the code of the handlers whose names begin so.
 //! * `;; show: runs CPU BOUNDS`: the code of the handlers for several cells in a row.
 //! * `;; show: stubs`: the code that all handlers share.
+//! * `;; show: compiled CPU BOUNDS`: the code that functions are compiled to, by operator. What one
+//!   leaves to the next is in the code of that one.
 //!
 //! CPU is `floor` or `all`, what optional instructions the processor has; BOUNDS is `guard` or
 //! `explicit`, how bounds of memory 0 are checked.
 //!
 //! Invariant: each handler is shown once in a section.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use libtest_mimic::Failed;
 use wasmtier::{Config, Engine, ExploredFunction, Module, Tier};
 use wasmtier_interp::{PublishCode, Threaded};
+use wasmtier_jit::{Bounds, Options, Scratch, compile};
+use wasmtier_vm::FuncIdx;
 use wasmtier_x64::CpuFeatures;
 
 use crate::disassembly::{Code, disassemble};
@@ -25,18 +29,24 @@ use crate::disassembly::{Code, disassemble};
 /// What the file whose text this is asks to see.
 pub(crate) fn show(text: &str) -> Result<String, Failed> {
     let engine = Engine::new(Config::new().tier(Tier::Portable))?;
-    let module = Module::new(&engine, wat::parse_str(text)?)?;
+    let bytes = wat::parse_str(text)?;
+    let module = Module::new(&engine, &bytes)?;
     let mut out = String::new();
     let lines = text.lines().take_while(|line| line.starts_with(";;"));
     for request in lines.filter_map(|line| line.strip_prefix(";; show: ")) {
         let separator = if out.is_empty() { "" } else { "\n" };
         writeln!(out, "{separator}show: {request}")?;
-        section(&module, request, &mut out).map_err(|error| format!("`{request}`: {error:?}"))?;
+        section((&module, &bytes), request, &mut out)
+            .map_err(|error| format!("`{request}`: {error:?}"))?;
     }
     if out.is_empty() { Err("it asks for nothing with `;; show: `".into()) } else { Ok(out) }
 }
 
-fn section(module: &Module, request: &str, out: &mut String) -> Result<(), Failed> {
+fn section(
+    (module, bytes): (&Module, &[u8]),
+    request: &str,
+    out: &mut String,
+) -> Result<(), Failed> {
     let words: Vec<&str> = request.split(' ').collect();
     let defined = module.functions().filter(|function| !function.is_imported());
     let functions = defined.map(|function| function.index());
@@ -47,17 +57,16 @@ fn section(module: &Module, request: &str, out: &mut String) -> Result<(), Faile
             }
         }
         ["stubs"] => stubs(out)?,
+        ["compiled", cpu, bounds] => {
+            let (cpu, guard) = (cpu_features(cpu)?, is_guard(bounds)?);
+            let bounds = if guard { Bounds::Guard } else { Bounds::Explicit };
+            let options = Options { cpu, bounds, sites: true };
+            for function in functions {
+                compiled((module, bytes), function, &options, out)?;
+            }
+        }
         [what @ ("listing" | "handlers" | "runs"), cpu, bounds, ref prefixes @ ..] => {
-            let cpu = match cpu {
-                "floor" => CpuFeatures::FLOOR,
-                "all" => CpuFeatures::ALL,
-                _ => return Err("the processor is `floor` or `all`".into()),
-            };
-            let guard = match bounds {
-                "guard" => true,
-                "explicit" => false,
-                _ => return Err("bounds are `guard` or `explicit`".into()),
-            };
+            let (cpu, guard) = (cpu_features(cpu)?, is_guard(bounds)?);
             let mut shown = BTreeSet::new();
             for function in functions {
                 let explored = module.explore_for(function, cpu.bits(), guard)?;
@@ -68,6 +77,52 @@ fn section(module: &Module, request: &str, out: &mut String) -> Result<(), Faile
             }
         }
         _ => return Err("no such request".into()),
+    }
+    Ok(())
+}
+
+fn cpu_features(name: &str) -> Result<CpuFeatures, Failed> {
+    match name {
+        "floor" => Ok(CpuFeatures::FLOOR),
+        "all" => Ok(CpuFeatures::ALL),
+        _ => Err("the processor is `floor` or `all`".into()),
+    }
+}
+
+fn is_guard(bounds: &str) -> Result<bool, Failed> {
+    match bounds {
+        "guard" => Ok(true),
+        "explicit" => Ok(false),
+        _ => Err("bounds are `guard` or `explicit`".into()),
+    }
+}
+
+/// Shows what a function is compiled to.
+fn compiled(
+    (module, bytes): (&Module, &[u8]),
+    function: u32,
+    options: &Options,
+    out: &mut String,
+) -> Result<(), Failed> {
+    let (info, func) = (module.declarations(), FuncIdx(function));
+    let code = compile(&mut Scratch::default(), info, func, bytes, options)?;
+    let explored = module.explore(function)?;
+    let name = explored.name.map(|name| format!(" `{name}`")).unwrap_or_default();
+    writeln!(out, "\nfunction {function}{name}")?;
+    let mut text = String::new();
+    let whole = Code { bytes: &code.code, start: 0, end: code.code.len() };
+    disassemble(whole, &code.faults, &[], &mut text)?;
+    let operators = explored.operators.iter();
+    let texts: BTreeMap<u64, &str> = operators.map(|op| (op.offset, op.text.as_str())).collect();
+    let (behind, starts) = code.starts.split_last().ok_or("it has no operators")?;
+    let names = starts.iter().map(|start| (start.offset, texts[&start.wasm_offset]));
+    let mut names = names.chain([(behind.offset, "(exits)")]).peekable();
+    for line in text.lines() {
+        let at = u32::from_str_radix(line.split_whitespace().next().unwrap_or_default(), 16)?;
+        while let Some((_, name)) = names.next_if(|(start, _)| *start <= at) {
+            writeln!(out, " {name}")?;
+        }
+        writeln!(out, "{line}")?;
     }
     Ok(())
 }

@@ -50,6 +50,22 @@ fn the_portable_tier_has_no_handlers() {
 }
 
 #[test]
+fn compiled_code_is_shown_by_operator() {
+    let file = Folder::new("explore-compiled").file("module.wat", MODULE);
+    let outcome = wasmtier(["explore", "--tier", "jit", &file, "double"]);
+    let text = outcome.success();
+    let (_, compiled) = text.split_once("  compiled: ").expect("it is compiled");
+    let (counters, code) = compiled.split_once('\n').expect("there are more lines");
+    assert!(counters.ends_with("moves to labels"), "{counters}");
+    // How it ends: `ret`.
+    let end = code.lines().find(|line| line.contains("  end ")).expect("it has an end");
+    assert!(end.ends_with("c3"), "{end}");
+    assert!(text.contains("; compiled to "), "{text}");
+    let outcome = wasmtier(["explore", "--tier", "interp", &file, "double"]);
+    assert!(!outcome.success().contains("compiled"));
+}
+
+#[test]
 fn a_summary_is_a_line_for_each_function() {
     let file = Folder::new("explore-summary").file("module.wat", MODULE);
     let outcome = wasmtier(["explore", "--summary", "--tier", "portable", &file]);

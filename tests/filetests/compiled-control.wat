@@ -1,0 +1,40 @@
+;; show: compiled all guard
+(module
+  (type $unary (func (param i32) (result i32)))
+  (import "env" "host" (func $host (param i32 f64) (result i32)))
+  (table 4 funcref)
+  (memory 1)
+  (func $sum (param i32 i32) (result i32) (local i32)
+    (loop
+      (local.set 2 (i32.add (local.get 2) (i32.load (local.get 0))))
+      (local.set 0 (i32.add (local.get 0) (i32.const 4)))
+      (br_if 0 (i32.ne (local.get 0) (local.get 1))))
+    (local.get 2))
+  (func $calls (param i32 i32) (result i32)
+    (loop
+      (local.set 1 (call $fibonacci (local.get 1)))
+      (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+    (local.get 1))
+  (func $fibonacci (param i32) (result i32)
+    (if (result i32) (i32.lt_u (local.get 0) (i32.const 2))
+      (then (local.get 0))
+      (else
+        (i32.add
+          (call $fibonacci (i32.sub (local.get 0) (i32.const 1)))
+          (call $fibonacci (i32.sub (local.get 0) (i32.const 2)))))))
+  (func $indirect (param i32 i32) (result i32)
+    (call_indirect (type $unary) (local.get 0) (local.get 1)))
+  (func $import (param i32) (result i32) (call $host (local.get 0) (f64.const 1)))
+  (func $tail (param i32 i32) (result i32)
+    (return_call $calls (local.get 1) (local.get 0)))
+  (func $table (param i32) (result i32)
+    (block (block (block (block (block
+      (br_table 0 1 2 3 0 1 4 (local.get 0)))
+      (return (i32.const 10)))
+      (return (i32.const 11)))
+      (return (i32.const 12)))
+      (return (i32.const 13)))
+    (i32.const 14))
+  (func $many (param i32) (result i32 i64 f32 i32)
+    (local.get 0) (i64.const 2) (f32.const 3) (local.get 0))
+  (func $trap (param i32) (block (br_if 0 (local.get 0)) (unreachable))))
