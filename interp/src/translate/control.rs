@@ -152,7 +152,7 @@ impl<'m> Translator<'m> {
 
     pub(super) fn block(&mut self, ty: BlockType) -> Visit {
         let signature = self.signature(ty)?;
-        self.settle_locals();
+        self.settle_all();
         let label = self.new_label();
         self.push_control(ControlKind::Block, label, signature);
         Ok(())
@@ -173,16 +173,14 @@ impl<'m> Translator<'m> {
 
     pub(super) fn if_(&mut self, ty: BlockType) -> Visit {
         let signature = self.signature(ty)?;
-        let params = self.types(signature).params().len();
         let condition = self.operands.pop();
         // Copies below would hide the cell that computed the condition: look at it first, and only
         // then settle, when there is anything to settle.
-        let condition = if self.must_settle(params) {
-            let condition = self.hold_condition(&condition);
-            self.settle_locals();
-            self.settle_top(params);
+        let condition = if self.operands.are_stored() {
             condition
         } else {
+            let condition = self.hold_condition(&condition);
+            self.settle_all();
             condition
         };
         let condition = self.condition(&condition);
@@ -191,13 +189,6 @@ impl<'m> Translator<'m> {
         self.jump_if(condition.not(), otherwise);
         self.push_control(ControlKind::If(otherwise), label, signature);
         Ok(())
-    }
-
-    /// Whether operands below a condition must be computed before control splits.
-    fn must_settle(&mut self, params: usize) -> bool {
-        let len = self.operands.len();
-        self.operands.names_locals()
-            || (len - params..len).any(|index| !self.operands.operand(index).is_temp())
     }
 
     /// Makes sure that a popped condition survives cells emitted before it is used.

@@ -391,17 +391,9 @@ impl<'m> Translator<'m> {
         }
     }
 
-    /// Computes every operand that names a local into its own temp: what follows may run more than
-    /// once, or not at all.
-    fn settle_locals(&mut self) {
-        for index in self.operands.unsettled().rev() {
-            if self.operands.operand(index).local().is_some() {
-                self.settle(index);
-            }
-        }
-    }
-
-    /// Computes every operand into its own temp, so that whoever goes on here finds it.
+    /// Computes every operand into its own temp: what follows may run more than once, or not at
+    /// all, and a loop may go on in compiled code. Constants too: were they stored where a loop
+    /// begins, a way around the loop would miss them.
     fn settle_all(&mut self) {
         for index in self.operands.unstored().rev() {
             self.settle(index);

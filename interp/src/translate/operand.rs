@@ -121,8 +121,6 @@ pub(super) struct Operands {
     /// Height of the stack in slots, and the greatest it ever was.
     pub(super) height: u32,
     pub(super) max_height: u32,
-    /// No operand below this index names a local. May be above the stack.
-    settled: usize,
     /// All operands below this index are in their temps. May be above the stack.
     stored: usize,
 }
@@ -131,9 +129,8 @@ impl Default for Operands {
     fn default() -> Self {
         let (locals, stack) = (Vec::new(), Vec::new());
         let first_temp = Slot(0);
-        let (settled, stored) = (0, 0);
         let (height_limit, height, max_height) = (0, 0, 0);
-        Self { locals, stack, first_temp, height_limit, height, max_height, settled, stored }
+        Self { locals, stack, first_temp, height_limit, height, max_height, stored: 0 }
     }
 }
 
@@ -144,8 +141,7 @@ impl Operands {
         (self.first_temp, self.height_limit) = (first_temp, height_limit);
         self.locals.clear();
         self.stack.clear();
-        (self.height, self.max_height) = (0, 0);
-        (self.settled, self.stored) = (0, 0);
+        (self.height, self.max_height, self.stored) = (0, 0, 0);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -204,7 +200,6 @@ impl Operands {
     #[inline(always)]
     pub(super) fn push_local(&mut self, local: u32) -> Visit {
         let index = self.stack.len();
-        self.settled = self.settled.min(index);
         self.stored = self.stored.min(index);
         let entry = &mut self.locals[local as usize];
         let below = core::mem::replace(&mut entry.head, index as u32);
@@ -250,29 +245,20 @@ impl Operands {
         (head != NONE).then_some(head as usize)
     }
 
-    /// Whether any operand names a local.
-    pub(super) fn names_locals(&mut self) -> bool {
-        let names = |operand: &Operand| operand.local().is_some();
-        let from = self.settled.min(self.stack.len());
-        let found = self.stack[from..].iter().any(names);
-        if !found {
-            self.settled = self.stack.len();
+    /// Whether all operands are in their temps.
+    pub(super) fn are_stored(&mut self) -> bool {
+        let from = self.stored.min(self.stack.len());
+        let all = self.stack[from..].iter().all(Operand::is_temp);
+        if all {
+            self.stored = self.stack.len();
         }
-        found
-    }
-
-    /// The operands that may name a local, topmost last; none of them does from now on, so the
-    /// caller settles each.
-    pub(super) fn unsettled(&mut self) -> core::ops::Range<usize> {
-        let len = self.stack.len();
-        core::mem::replace(&mut self.settled, len).min(len)..len
+        all
     }
 
     /// The operands that may be in no temp, topmost last; all are from now on, so the caller
     /// settles each.
     pub(super) fn unstored(&mut self) -> core::ops::Range<usize> {
         let len = self.stack.len();
-        self.settled = len;
         core::mem::replace(&mut self.stored, len).min(len)..len
     }
 }
