@@ -22,6 +22,7 @@ pub use adapter::{registers_to_host, registers_to_slots, slots_to_registers};
 pub use compile::{
     Bounds, CompileError, Compiled, Counters, Options, Scratch, Site, Start, compile,
 };
+pub use compiler::SAVED;
 pub use convention::{FLOAT_ARGUMENTS, FLOAT_RESULTS, INT_ARGUMENTS, INT_RESULTS};
 pub use convention::{Place, arguments, results};
 pub use osr::{LoopEntries, Loops, loop_entries};

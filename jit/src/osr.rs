@@ -45,6 +45,12 @@ impl Loops {
         self.all.is_empty()
     }
 
+    /// Where each loop is entered in the function's code, and what its lanes hold then.
+    pub fn labels(&self) -> impl Iterator<Item = (u32, &[Place])> {
+        let lanes = |range: &Range<u32>| &self.lanes[range.start as usize..range.end as usize];
+        self.all.iter().map(move |at| (at.code_offset, lanes(&at.lanes)))
+    }
+
     /// Notes a loop with what its lanes hold.
     pub(crate) fn add(
         &mut self,

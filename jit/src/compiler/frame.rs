@@ -24,8 +24,8 @@ pub(crate) const MEMORY: Gpr = Gpr::Rbx;
 /// The top of the frame.
 pub(crate) const TOP: Gpr = Gpr::Rbp;
 
-/// Where preserved registers are saved.
-pub(crate) const SAVED: [(Gpr, Slot); 3] =
+/// Where preserved registers are saved in a frame's header.
+pub const SAVED: [(Gpr, Slot); 3] =
     [(Gpr::R12, Slot::ENTRY), (Gpr::R13, Slot::SAVED_PC), (Gpr::R15, Slot::CALLER_FP)];
 
 /// As many operands fit into a frame that is not taken for large.

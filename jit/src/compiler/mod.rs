@@ -49,7 +49,7 @@ use self::call::Passing;
 use self::control::Control;
 use self::edge::LaneMove;
 use self::expression::Expression;
-pub(crate) use self::frame::SAVED;
+pub use self::frame::SAVED;
 use self::frame::{Frame, Local};
 use self::lanes::State;
 use self::region::Regions;

@@ -5,7 +5,7 @@
 //! every direct jump or call goes to the begin of one.
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic};
-use wasmtier_jit::{Compiled, Options};
+use wasmtier_jit::{Compiled, Loops, Options};
 
 use crate::allowed;
 use crate::refusal::Refusal;
@@ -49,6 +49,8 @@ pub(crate) struct Code<'a> {
     /// By offset: the place of the instruction that begins there.
     places: Vec<u32>,
     faults: &'a [u32],
+    /// Where it is entered besides.
+    pub(crate) loops: &'a Loops,
 }
 
 impl<'a> Code<'a> {
@@ -71,7 +73,8 @@ impl<'a> Code<'a> {
             }
             places[start] = place;
         }
-        let code = Self { instructions: list, bytes, constants, places, faults: &compiled.faults };
+        let Compiled { faults, loops, .. } = compiled;
+        let code = Self { instructions: list, bytes, constants, places, faults, loops };
         code.check_targets()?;
         code.check_faults()?;
         Ok(code)

@@ -98,6 +98,16 @@ pub(crate) fn verify(task: &Task<'_>) -> Result<Verified, Refusal> {
     flow.find_targets();
     let ty = task.module.func_type(task.func);
     flow.reach(0, ENTRY, State::entry(ty, UNCHECKED_FRAME_BYTES));
+    let loops = task.code.loops;
+    for (way, (offset, lanes)) in (1..).zip(loops.labels()) {
+        let Some(place) = task.code.place(offset.into()) else {
+            let (instruction, reason) =
+                (String::new(), "no instruction begins the loop".to_owned());
+            return Err(Refusal { offset, instruction, reason });
+        };
+        let state = State::taken_over(ty, lanes, loops.frame_bytes());
+        flow.reach(place, (ENTRY.0, way), state);
+    }
     while let Some(start) = flow.waiting.pop_first() {
         flow.run(start)?;
     }
@@ -115,6 +125,11 @@ impl Flow<'_> {
     fn find_targets(&mut self) {
         let code = self.task.code;
         self.blocks.insert(0, Block::default());
+        for (offset, _) in code.loops.labels() {
+            if let Some(place) = code.place(offset.into()) {
+                self.blocks.insert(place, Block::default());
+            }
+        }
         let mut tables = Vec::new();
         for instruction in &code.instructions {
             match instruction.flow_control() {

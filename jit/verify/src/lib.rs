@@ -25,6 +25,7 @@
 //! * A function is only entered with the arguments' upper halves clear, through an entry whose type
 //!   is known and whose context is set; and is left with the results' upper halves clear, the
 //!   caller's registers restored, and the stack pointer where it was.
+//! * The same holds when a loop is entered from an interpreted frame, as `Compiled::loops` says.
 //! * Every cycle asks whether to stop, but for those that wait for an atomic exchange.
 //!
 //! It is taken for granted that callees do what is proven here of functions, that shared routines,

@@ -4,6 +4,7 @@
 //! of two states. What does not: how instructions change it. Invariant: a name stands for one
 //! number in all of a state; whoever makes a number under it takes it away from others.
 
+use wasmtier_jit::{Place, SAVED};
 use wasmtier_vm::{FuncType, TypeIdx, ValType};
 use wasmtier_x64::Gpr;
 
@@ -103,6 +104,30 @@ impl State {
         state.registers[Gpr::Rbx as usize] = Value::Guest(wasmtier_vm::MemoryIdx(0), zero);
         state.registers[Gpr::Rbp as usize] = Value::Frame(0);
         state.registers[Gpr::R14 as usize] = Value::At(Object::Context, 0);
+        state
+    }
+
+    /// What holds when a loop is entered from an interpreted frame, with these in its lanes: the
+    /// preserved registers are saved, and those that are no lanes are as they were.
+    pub(crate) fn taken_over(ty: &FuncType, lanes: &[Place], room: u32) -> Self {
+        let mut state = Self::entry(ty, room);
+        state.room.asked = true;
+        for number in 0..16 {
+            if let Value::Integer(_) = state.registers[number] {
+                state.registers[number] = unknown(Name::Unnamed);
+            }
+        }
+        for place in lanes {
+            if let Some(wasmtier_x64::lower::Reg::Gpr(register)) = place.register {
+                let lane = Integer::new(Name::Unnamed, most(place.ty));
+                state.registers[register as usize] = Value::Integer(lane);
+            }
+        }
+        for (register, slot) in SAVED {
+            let above_fp = 8 * i32::from(slot.0);
+            let fp = -8 * (ty.param_slots() as i32 + 2);
+            state.save(fp + above_fp, Saved::Kept(register.number()));
+        }
         state
     }
 
