@@ -27,8 +27,9 @@ use crate::module::compile_one;
 use crate::tuning::LOOP_BUDGET;
 
 impl Module {
-    /// Shows what this engine makes of a function: its operators, the cells that they are translated
-    /// to, the handlers that run those, and if its tier compiles, the code it is compiled to.
+    /// Shows what this engine makes of a function: its operators, the cells that they are
+    /// translated to, the handlers that run those, and if its tier compiles, the code it is
+    /// compiled to.
     ///
     /// Costs a translation, and changes nothing: the function is as ready to run as before. Bounds
     /// are checked as in an instance whose memory is as usual.

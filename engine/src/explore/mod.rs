@@ -1,7 +1,7 @@
 //! [`ExploredFunction`]: what becomes of a function, for whoever wants to see it.
 //!
-//! What lives here: the facts as plain data: operators, cells, handlers, compiled code. Beside it: `gather`, where
-//! they come from; `operator`, how operators read; `text`, the layout.
+//! What lives here: the facts as plain data: operators, cells, handlers, compiled code. Beside it:
+//! `gather`, where they come from; `operator`, how operators read; `text`, the layout.
 //!
 //! Invariant: exploring changes nothing: no code is published, no function gets ready by it.
 

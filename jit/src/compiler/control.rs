@@ -1,8 +1,9 @@
 //! Blocks.
 //!
 //! What lives here: how blocks begin and end. What does not: branches (`branch`), and the lanes on
-//! edges (`edge`). Invariant: at a label, entries below the block are where they were when it began;
-//! a single value of the label is in the result register of its kind, several are in their slots.
+//! edges (`edge`). Invariant: at a label, entries below the block are where they were when it
+//! began; a single value of the label is in the result register of its kind, several are in their
+//! slots.
 
 use core::mem::offset_of;
 

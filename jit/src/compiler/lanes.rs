@@ -1,8 +1,8 @@
 //! What is in the lanes: the registers that locals are pinned to.
 //!
 //! What lives here: reading and writing locals, and bringing lanes and homes into agreement. What
-//! does not: which local has which lane (`region`). Invariant: a local's value is in its lane if the
-//! lane is valid, else in its home; it is in its home too unless the lane is dirty.
+//! does not: which local has which lane (`region`). Invariant: a local's value is in its lane if
+//! the lane is valid, else in its home; it is in its home too unless the lane is dirty.
 
 use wasmtier_x64::{Gpr, Mem, Width, Xmm};
 
@@ -80,8 +80,8 @@ impl Compiler<'_> {
         self.state.valid = self.state.valid.without(lanes);
     }
 
-    /// Makes another region's lanes those at hand. No lane but those that both have in common may be
-    /// valid, and no temporary in use.
+    /// Makes another region's lanes those at hand. No lane but those that both have in common may
+    /// be valid, and no temporary in use.
     pub(crate) fn switch_region(&mut self, region: u32) {
         let old = &self.regions.lanes[self.state.region as usize];
         for lane in old.pinned {

@@ -105,8 +105,8 @@ pub(crate) struct Compiler<'m> {
     owner: [u32; Register::COUNT],
     /// Temporaries nobody has.
     free: Registers,
-    /// Vector temporaries, free or not, that hold what is in the home of a local without a lane, and
-    /// by register, of which.
+    /// Vector temporaries, free or not, that hold what is in the home of a local without a lane,
+    /// and by register, of which.
     kept: Registers,
     kept_local: [u32; Register::COUNT],
     /// What the region at hand uses as temporaries.

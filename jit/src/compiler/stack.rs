@@ -119,7 +119,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// A popped operand in a register, which must not be written: it may be a lane. Leaves the flags.
+    /// A popped operand in a register, which must not be written: it may be a lane. Leaves the
+    /// flags.
     pub(crate) fn register(&mut self, entry: &mut Entry) -> Register {
         match entry.value {
             Value::Reg(register) => register,
@@ -192,7 +193,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// Copies a computed operand to the slots of `height`; leaves the flags, and the entry as it is.
+    /// Copies a computed operand to the slots of `height`; leaves the flags, and the entry as it
+    /// is.
     pub(crate) fn store_at(&mut self, entry: &Entry, height: u32) {
         let to = self.frame.temporary(height, entry.kind);
         let from = match entry.value {

@@ -1,7 +1,8 @@
 //! Quotients and remainders.
 //!
-//! What lives here: the checks, the instruction on `rdx:rax`, and what is simpler by some constants.
-//! What does not: dividing by multiplication (`reciprocal`). Invariant: no division faults; what would is found out before.
+//! What lives here: the checks, the instruction on `rdx:rax`, and what is simpler by some
+//! constants. What does not: dividing by multiplication (`reciprocal`). Invariant: no division
+//! faults; what would is found out before.
 
 use wasmtier_ops::Trap;
 

@@ -184,8 +184,8 @@ impl Exits {
     }
 }
 
-/// How many entries at the end of a list are searched. Of more constants than that some may be there
-/// twice, but the time for each is bounded.
+/// How many entries at the end of a list are searched. Of more constants than that some may be
+/// there twice, but the time for each is bounded.
 const SEARCHED: usize = 32;
 
 /// The label of `value`, a new one if it has none.

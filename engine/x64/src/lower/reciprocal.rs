@@ -1,14 +1,16 @@
 //! Quotients and remainders by constants: products, instead of the division that takes longest.
 //!
 //! What lives here: divisors other than 0, 1, -1 and powers of two without sign, which callers sort
-//! out. What does not: division itself (`divide`). Invariant: as `divide`, the dividend is in `rax`,
-//! a quotient ends in `rax`, a remainder in `rdx`, and only those and the scratch registers change.
+//! out. What does not: division itself (`divide`). Invariant: as `divide`, the dividend is in
+//! `rax`, a quotient ends in `rax`, a remainder in `rdx`, and only those and the scratch registers
+//! change.
 
 use super::Lowering;
 use super::operand::{FLOAT_TEMPS, TEMP};
 use crate::{Alu, Gpr, Shift, Wide, Width};
 
-/// The quotient, or the remainder, of `rax` without sign by `divisor`, at least 3 and no power of 2.
+/// The quotient, or the remainder, of `rax` without sign by `divisor`, at least 3 and no power of
+/// 2.
 pub(super) fn unsigned(l: &mut Lowering<'_>, width: Width, remainder: bool, divisor: u64) {
     match width {
         Width::W64 => unsigned_64(l, remainder, divisor),
@@ -59,8 +61,8 @@ fn unsigned_64(l: &mut Lowering<'_>, remainder: bool, divisor: u64) {
     }
 }
 
-/// The quotient, or the remainder, of `rax` by `divisor`, which is none of 0, 1, -1 and the smallest
-/// integer of the width.
+/// The quotient, or the remainder, of `rax` by `divisor`, which is none of 0, 1, -1 and the
+/// smallest integer of the width.
 pub(super) fn signed(l: &mut Lowering<'_>, width: Width, remainder: bool, divisor: i32) {
     let size = divisor.unsigned_abs();
     if size.is_power_of_two() {
