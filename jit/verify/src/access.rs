@@ -110,7 +110,7 @@ fn place(
             refuse("it accesses what is no constant of the function")
         };
     }
-    let (base, index) = (of(state, used.base())?, of(state, used.index())?);
+    let (base, index) = (of(state, used.base())?, as_number(of(state, used.index())?));
     let displacement = used.displacement() as i64;
     let plain = used.index() == Register::None;
     match (base, index) {
@@ -131,6 +131,12 @@ fn place(
         (Value::Integer(_), _) => refuse("its base is a number"),
         (base, index) => Err(format!("its base is {base:?}, its index is {index:?}")),
     }
+}
+
+/// A guest may use the length of a table as an index, like any other number of
+/// 32 bits.
+fn as_number(value: Value) -> Value {
+    if value.is_clear() { Value::Integer(value.integer()) } else { value }
 }
 
 fn guest(
