@@ -193,10 +193,11 @@ impl Compiler<'_> {
             }
             self.code.jmp(default);
         } else {
+            // Before the jump: whoever gives up the register is in its slot on both ways.
+            let distance = self.allocate(Kind::I64).as_gpr();
             self.code.alu_imm(Alu::Cmp, Width::W32, register, labels.len() as i32);
             self.code.jcc(Cond::Ae, default);
             let at = self.code.new_dynamic_label();
-            let distance = self.allocate(Kind::I64).as_gpr();
             self.code.lea(Width::W64, Gpr::R11, at);
             let entry = Mem::base(Gpr::R11).indexed(register, Scale::Four);
             self.code.movsx(Width::W32, Width::W64, distance, entry);
